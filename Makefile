@@ -1,0 +1,37 @@
+# Everything below needs python3 >= 3.11 with venv, make, and a network to the package registries.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test unit lint setup servers clean
+
+setup: $(STAMP)
+
+# The stamp is written last: an interrupted set-up starts over, a finished one is not repeated.
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'lab: python3 >= 3.11 is needed; set PYTHON=/path/to/python3.11' >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+servers: setup
+	$(BIN)/lab install
+
+demo: servers
+	$(BIN)/lab run cardinality
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: setup
+	$(BIN)/pytest tests/unit
+
+test: servers lint
+	$(BIN)/pytest
+
+clean:
+	-$(BIN)/lab clean
+	rm -rf $(VENV) runs dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
