@@ -8,6 +8,7 @@ from lab.install.errors import (
     BinaryUnusableError,
     InstallError,
 )
+from lab.install.plan import Step, install, plan
 from lab.install.probe import Binary, flags
 
 __all__ = [
@@ -17,6 +18,9 @@ __all__ = [
     "BinaryTooOldError",
     "BinaryUnusableError",
     "InstallError",
+    "Step",
     "find",
     "flags",
+    "install",
+    "plan",
 ]

@@ -21,8 +21,8 @@ def find(name: str, explicit: Path | None = None, *, beside: Binary | None = Non
     """Return the binary called `name`, having run it once to learn its version.
 
     `explicit` is the value of a flag. A tool (promtool, amtool) is looked for beside its server before
-    PATH; `beside` says which server that is, by default the one `find` would return. Raises BinaryError:
-    BinaryMissingError, BinaryUnusableError or BinaryTooOldError. Raises UsageError for a name it does not know.
+    PATH; `beside` says which server that is, by default the one `find` would return. Raises BinaryError
+    (missing, unusable or too old), and UsageError for a name the lab does not know.
     """
     program = PROGRAMS.get(name)
     if program is None:
@@ -30,7 +30,7 @@ def find(name: str, explicit: Path | None = None, *, beside: Binary | None = Non
     place = _locate(program, explicit, beside)
     if place is None:
         raise BinaryMissingError(
-            f"{program.title} was not found (PATH, {server_dir(_server_of(name))}): "
+            f"{program.title} was not found (PATH, {server_dir(_server_of(name))})",
             f"run `lab install`, or set {program.variable}",
             name,
         )

@@ -68,7 +68,8 @@ class Server:
 
     `needed` must be there afterwards, `extra` may be. `release` is the pinned version of the official
     tarball, None where the project publishes none. `packages` are the distribution's, unpacked in order;
-    a program they lack is then looked for in a package of its own name.
+    a program they lack is then looked for in a package of its own name. `libraries` are packages of shared
+    libraries that a machine without the server may lack.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Server:
     needed: tuple[str, ...]
     packages: tuple[str, ...]
     extra: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
     release: str | None = None
     optional: bool = False
 
@@ -95,7 +97,8 @@ SERVERS: tuple[Server, ...] = (
         packages=("prometheus-alertmanager",), release="0.28.1",
     ),
     Server(
-        "redis", "Redis", needed=("redis-server",), packages=("redis-tools", "redis-server"), optional=True
+        "redis", "Redis", needed=("redis-server",), packages=("redis-tools", "redis-server"),
+        libraries=("libjemalloc2", "liblzf1", "libatomic1"), optional=True
     ),
 )  # fmt: skip
 

@@ -22,12 +22,17 @@ Source = Literal["flag", "env", "path", "cache"]
 
 
 class BinaryError(UsageError):
-    """A server binary cannot be used; `path` and `source` are None when there is none at all."""
+    """A server binary cannot be used. `problem` says what is wrong, `remedy` what to do; the message is both.
+
+    `path` and `source` (how it was found) are None when there is none at all.
+    """
 
     def __init__(
-        self, message: str, name: str, path: Path | None = None, source: Source | None = None
+        self, problem: str, remedy: str, name: str, path: Path | None = None, source: Source | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(f"{problem}: {remedy}")
+        self.problem = problem
+        self.remedy = remedy
         self.name = name
         self.path = path
         self.source = source

@@ -43,19 +43,19 @@ class Binary:
 def probe(program: Program, path: Path, source: Source) -> Binary:
     """Run `path --version` and return what it is.
 
-    Raises BinaryUnusableError when it is not that program and BinaryTooOldError when it is older than the lab supports.
+    Raises BinaryUnusableError when it is not that program, BinaryTooOldError when the lab needs a later one.
     """
 
     def unusable(why: str) -> BinaryUnusableError:
-        return BinaryUnusableError(f"{path} {why}: {_remedy(program, source)}", program.name, path, source)
+        return BinaryUnusableError(f"{path} {why}", _remedy(program, source), program.name, path, source)
 
-    if path.is_dir():
-        raise unusable(f"is a directory, not the {program.title} program")
-    if not path.exists():
-        raise unusable("does not exist")
-    if not os.access(path, os.X_OK):
-        raise unusable("is not executable")
     try:
+        if not path.exists():
+            raise unusable("does not exist")
+        if path.is_dir():
+            raise unusable(f"is a directory, not the {program.title} program")
+        if not os.access(path, os.X_OK):
+            raise unusable("is not executable")
         outcome = run([path, "--version"], deadline_s=DEADLINE_S)
     except OSError as error:
         raise unusable(f"cannot be run ({_why_not(error)})") from error
@@ -68,8 +68,8 @@ def probe(program: Program, path: Path, source: Source) -> Binary:
     version = parse_version(text)
     if version < program.minimum:
         raise BinaryTooOldError(
-            f"{path} is {program.title} {text}; the lab needs {dotted(program.minimum)} or later: "
-            + _remedy(program, source),
+            f"{path} is {program.title} {text}; the lab needs {dotted(program.minimum)} or later",
+            _remedy(program, source),
             program.name,
             path,
             source,
@@ -91,8 +91,8 @@ def flags(binary: Binary) -> frozenset[str]:
             _flags_seen[key] = parse_flags(outcome.text)
     except OSError as error:
         raise BinaryUnusableError(
-            f"{binary.path} --help cannot be asked ({error.strerror or error}): "
-            + _remedy(PROGRAMS[binary.name], binary.source),
+            f"{binary.path} --help cannot be asked ({error.strerror or error})",
+            _remedy(PROGRAMS[binary.name], binary.source),
             binary.name,
             binary.path,
             binary.source,
@@ -112,7 +112,7 @@ def parse_flags(help_text: str) -> frozenset[str]:
 
 def parse_version(text: str) -> Version:
     """Return the leading numbers of a version: `2.42.0+ds` gives (2, 42, 0)."""
-    leading = re.match(r"\d+(?:\.\d+)*", text)
+    leading = re.match(r"\d{1,9}(?:\.\d{1,9})*", text)
     return tuple(int(part) for part in leading[0].split(".")) if leading else ()
 
 
