@@ -1,0 +1,38 @@
+"""Collects what queries cost and books it in batches, so that no query waits for the store."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from datetime import datetime
+from uuid import uuid4
+
+from lab.rag.costs import Batch, CostStore, Report, hour_of, report
+from lab.rag.record import QueryRecord
+
+
+class CostTracker:
+    """One for each process. What a store did not take is kept and offered again."""
+
+    def __init__(self, store: CostStore, clock: Callable[[], datetime]) -> None:
+        self.store = store
+        self._clock = clock
+        self._open: defaultdict[str, int] = defaultdict(int)
+        self._closed: deque[Batch] = deque()
+
+    def record(self, query: QueryRecord) -> None:
+        """Note what a query cost."""
+        for model, nano in query.charges:
+            self._open[model] += nano
+
+    async def flush(self) -> None:
+        """Book what was noted. Raises CostsUnavailable; nothing is lost then."""
+        if self._open:
+            self._closed.append(Batch(uuid4().hex, hour_of(self._clock()), self._open))
+            self._open = defaultdict(int)
+        while self._closed:
+            await self.store.add(self._closed[0])
+            self._closed.popleft()
+
+    async def report(self) -> Report:
+        """Report what was spent until now."""
+        await self.flush()
+        return await report(self.store, self._clock())

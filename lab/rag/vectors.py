@@ -1,0 +1,80 @@
+"""Texts as vectors. Hashing needs no model and no download; a real embedding model is an optional extra."""
+
+import re
+import zlib
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from lab.rag.errors import ConfigError
+
+Vectors = npt.NDArray[np.float32]
+
+WORD = re.compile(r"[^\W_]+")
+COMMON = frozenset(
+    "a an and are as at be but by can do does for from has have how i if in into is it its my not of on or our "
+    "should so than that the their them then there these this to was we what when where which why will with "
+    "you your".split()
+)
+MAX_WORDS = 200  # of a text; a longer one is judged by its beginning
+
+
+class Embedder(Protocol):
+    """Turns texts into rows of unit length, so that a dot product is a cosine."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row for each text."""
+
+
+class HashingEmbedder:
+    """Counts words and word stems into hashed, signed slots. The same on every machine and in every run."""
+
+    def __init__(self, dimensions: int = 512) -> None:
+        self.dimensions = dimensions
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row for each text; a text without words becomes a row of zeros."""
+        rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for slot, weight in self._features(text).items():
+                row[slot] = weight
+            length = float(np.sqrt(row @ row))
+            if length:
+                row /= length
+        return rows
+
+    def _features(self, text: str) -> dict[int, float]:
+        features: dict[int, float] = {}
+        words = [word for word in WORD.findall(text.lower())[:MAX_WORDS] if word not in COMMON]
+        for word in dict.fromkeys(words):
+            # A shortened word meets its other forms: restart, restarts, restarted.
+            for feature, weight in ((word, 1.0), (word[:5] + "~", 0.7)):
+                hashed = zlib.crc32(feature.encode("utf-8", "surrogatepass"))
+                slot = hashed % self.dimensions
+                features[slot] = features.get(slot, 0.0) + (weight if hashed & 0x80000000 else -weight)
+        return features
+
+
+class SentenceEmbedder:
+    """A real embedding model from sentence-transformers (extra `embeddings`); it may download its weights."""
+
+    def __init__(self, model: str = "all-MiniLM-L6-v2") -> None:
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError:
+            raise ConfigError(
+                "--embedder sentence-transformers needs the extra: pip install 'monitoring-failure-lab[embeddings]'"
+            ) from None
+        self._model: Any = SentenceTransformer(model)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """One row for each text."""
+        rows: Vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return rows.astype(np.float32)
+
+
+def new_embedder(name: str) -> Embedder:
+    """The embedder of this name. Raises ConfigError when its package is absent."""
+    return SentenceEmbedder() if name == "sentence-transformers" else HashingEmbedder()
