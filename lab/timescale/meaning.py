@@ -1,0 +1,168 @@
+"""Finds what compression would change in an expression; scales it where the author said how, else refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lab.timescale import functions
+from lab.timescale.constants import constant, divided
+from lab.timescale.errors import TimescaleError
+from lab.timescale.printer import render
+from lab.timescale.tree import Aggregate, Binary, Call, Matrix, Node, Number, Paren, Selector, String, Subquery, Unary
+from lab.timescale.units import AGE, ANNOTATION, CLOCK, PLAIN, TRAFFIC, Meaning, Unit
+
+COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
+_SETS = frozenset({"and", "unless"})
+Weighed = tuple[Node, Unit]
+WeighedBinary = tuple[Binary, Unit]
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Rewrites one expression for a speed, given what its author declared."""
+
+    speed: float
+    meanings: frozenset[Meaning]
+
+    def weigh(self, node: Node) -> Weighed:
+        """The node with its numbers scaled, and the unit of its value; raise TimescaleError to refuse."""
+        match node:
+            case Number() | String():
+                return node, PLAIN
+            case Selector():
+                self._refuse_at(node)
+                return node, PLAIN
+            case Matrix(selector, _):
+                self._refuse_at(selector)
+                return node, PLAIN
+            case Subquery():
+                self._refuse_at(node)
+                inner, unit = self.weigh(node.expr)
+                return replace(node, expr=inner), unit
+            case Paren() | Unary():
+                inner, unit = self.weigh(node.expr)
+                return replace(node, expr=inner), unit
+            case Aggregate():
+                return self._aggregate(node)
+            case Call():
+                return self._call(node)
+            case Binary():
+                return self._binary(node)
+
+    def _refuse_at(self, node: Selector | Subquery) -> None:
+        if node.at:
+            raise TimescaleError(
+                "`@` fixes an instant of real time", construct=render(node), remedy="use offset instead"
+            )
+
+    # --- functions and aggregations ---------------------------------------------------------------------------
+
+    def _call(self, node: Call) -> Weighed:
+        functions.refuse_by_name(node)
+        weighed = [self.weigh(arg) for arg in node.args]
+        node = replace(node, args=tuple(arg for arg, _ in weighed))
+        if node.name == "predict_linear":
+            return self._predict_linear(node, weighed[0][1])
+        subject = next((i for i, arg in enumerate(node.args) if not isinstance(arg, String)), 0)
+        if node.name in functions.PARAMETER_FIRST:
+            subject = 1
+        unit = weighed[subject][1] if weighed else PLAIN
+        if node.name in functions.CLAMPS and unit.power:
+            bounds = tuple(self._scaled(bound, unit, node) for bound in node.args[1:])
+            return replace(node, args=(node.args[0], *bounds)), unit
+        return node, functions.unit_of(node, unit, count_events=Meaning.EVENT in self.meanings)
+
+    def _predict_linear(self, node: Call, unit: Unit) -> Weighed:
+        self._require(frozenset({Meaning.HORIZON}), node, "its horizon is a bare number of seconds")
+        if not unit.plain:
+            raise functions.unclear(node)
+        return replace(node, args=(node.args[0], divided(node.args[1], self.speed))), unit
+
+    def _aggregate(self, node: Aggregate) -> Weighed:
+        inner, unit = self.weigh(node.expr)
+        param = None if node.param is None else self.weigh(node.param)[0]
+        return replace(node, expr=inner, param=param), functions.aggregate_unit(node, unit)
+
+    # --- operators --------------------------------------------------------------------------------------------
+
+    def _binary(self, node: Binary) -> Weighed:
+        (lhs, left), (rhs, right) = self.weigh(node.lhs), self.weigh(node.rhs)
+        node = replace(node, lhs=lhs, rhs=rhs)
+        if node.op in _SETS:
+            return node, left
+        if node.op in ("*", "/"):
+            return node, self._product(node, left, right)
+        if node.op == "-" and (left, right) == (PLAIN, PLAIN) and functions.is_difference_over_time(node):
+            return node, PLAIN if Meaning.EVENT in self.meanings else TRAFFIC
+        if node.op not in COMPARISONS | {"+", "-", "or", "%"}:
+            if (left, right) != (PLAIN, PLAIN):
+                raise functions.unclear(node)
+            return node, PLAIN
+        node, unit = self._meet(node, left, right)
+        yields_flag = node.op in COMPARISONS and node.matching.return_bool
+        return node, PLAIN if yields_flag else unit
+
+    def _product(self, node: Binary, left: Unit, right: Unit) -> Unit:
+        if left.clock and constant(node.rhs) is not None:
+            return CLOCK  # another unit of the same clock: time() * 1000
+        if right.clock and constant(node.lhs) is not None and node.op == "*":
+            return CLOCK
+        if left.clock or right.clock:
+            raise functions.calendar(node)
+        return left.times(right) if node.op == "*" else left.over(right)
+
+    def _meet(self, node: Binary, left: Unit, right: Unit) -> WeighedBinary:
+        """Two values that only make sense in the same unit: compared, added, or merged by `or`."""
+        if left.clock or right.clock:
+            return self._meet_clock(node, left, right)
+        if left == right or constant(node.rhs) == 0:
+            return node, left
+        if constant(node.lhs) == 0:
+            return node, right
+        if right.plain:
+            return replace(node, rhs=self._scaled(node.rhs, left, node)), left
+        if left.plain:
+            return replace(node, lhs=self._scaled(node.lhs, right, node)), right
+        raise functions.unclear(node)
+
+    def _meet_clock(self, node: Binary, left: Unit, right: Unit) -> WeighedBinary:
+        if node.op == "%":
+            raise functions.calendar(node)
+        if left.clock and right.clock:
+            return node, self._two_clocks(node)
+        other, unit = (node.rhs, right) if left.clock else (node.lhs, left)
+        if constant(other) is not None and node.op in ("+", "-"):
+            scaled = self._scaled(other, AGE, node)  # a moment some seconds away: time() - 600
+            return (replace(node, rhs=scaled) if left.clock else replace(node, lhs=scaled)), CLOCK
+        if unit == AGE and node.op in ("+", "-"):
+            return node, CLOCK
+        if not unit.plain or constant(other) is not None or node.op == "+":
+            raise functions.calendar(node)
+        # A series that holds a time stamp: time() - x is its age, time() > x and x or time() are instants.
+        return node, AGE if node.op == "-" else CLOCK
+
+    def _two_clocks(self, node: Binary) -> Unit:
+        if node.op == "+":
+            raise functions.calendar(node)
+        return AGE if node.op == "-" else CLOCK
+
+    def _scaled(self, number: Node, unit: Unit, whole: Node) -> Node:
+        """The number brought to the unit it is measured against, once the author has declared it."""
+        if constant(number) == 0:
+            return number
+        what = "the age of a time stamp" if unit.age else "a count over a window"
+        self._require(unit.needs, whole, f"{what} meets {render(number)}")
+        return divided(number, self.speed**unit.power)
+
+    def _require(self, wanted: frozenset[Meaning], construct: Node, why: str) -> None:
+        missing = sorted(wanted - self.meanings)
+        if not missing:
+            return
+        counts = Meaning.TRAFFIC in missing
+        declared = ", ".join(missing)
+        raise TimescaleError(
+            f"{why}, which compression would change",
+            construct=render(construct),
+            remedy=f'declare it in the rule\'s annotations, {ANNOTATION}: "{declared}"'
+            + (', or "event" for events of simulated time, or use rate() or a ratio' if counts else ""),
+        )
