@@ -11,7 +11,7 @@ from lab.rag.schemas import Problem, SwitchesChange, SwitchesState
 from lab.rag.service import Service
 
 
-class Forbidden(Exception):
+class ForbiddenError(Exception):
     """The client may not use the switches."""
 
 
@@ -25,11 +25,11 @@ def admin_router(service: Service) -> APIRouter:
 
     def guard(request: Request, x_admin_token: Annotated[str, Header()] = "") -> None:
         if not token:
-            raise Forbidden("the switches are off: start the service with --admin-token")
+            raise ForbiddenError("the switches are off: start the service with --admin-token")
         if not _within(request, networks):
-            raise Forbidden("the switches are for local clients only")
+            raise ForbiddenError("the switches are for local clients only")
         if not hmac.compare_digest(x_admin_token.encode("utf-8", "surrogatepass"), token):
-            raise Forbidden("wrong X-Admin-Token")
+            raise ForbiddenError("wrong X-Admin-Token")
 
     @router.get("/switches", response_model=SwitchesState, dependencies=[Depends(guard)])
     async def read_switches() -> JSONResponse:

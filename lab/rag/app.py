@@ -12,9 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from lab.rag import VERSION, costs
-from lab.rag.admin import Forbidden, admin_router
+from lab.rag.admin import ForbiddenError, admin_router
 from lab.rag.body_limit import BodyLimit
-from lab.rag.errors import RateLimited, ServiceError
+from lab.rag.errors import RateLimitedError, ServiceError
 from lab.rag.pipeline import Answer
 from lab.rag.schemas import (
     Amount,
@@ -121,23 +121,26 @@ def _add_costs(app: FastAPI, service: Service) -> None:
 def cost_report(report: costs.Report) -> CostReport:
     """A report as JSON."""
 
-    def amount(nano: int | None) -> Amount | None:
-        return None if nano is None else Amount(nano_usd=nano, usd=costs.usd(nano))
+    def amount(nano: int) -> Amount:
+        return Amount(nano_usd=nano, usd=costs.usd(nano))
+
+    def projected(days: int) -> Amount | None:
+        return None if report.projected_day is None else amount(report.projected_day * days)
 
     total = sum(report.by_model.values())
     return CostReport(
         store=report.store,
-        last_hour=Amount(nano_usd=report.last_hour, usd=costs.usd(report.last_hour)),
-        last_24h=Amount(nano_usd=report.last_24h, usd=costs.usd(report.last_24h)),
-        last_7d=Amount(nano_usd=report.last_7d, usd=costs.usd(report.last_7d)),
+        last_hour=amount(report.last_hour),
+        last_24h=amount(report.last_24h),
+        last_7d=amount(report.last_7d),
         by_model={
             model: ModelShare(nano_usd=nano, usd=costs.usd(nano), share=round(nano / total, 4))
             for model, nano in report.by_model.items()
         },
         days_with_data=report.days_with_data,
-        projected_day=amount(report.projected_day),
-        projected_month=amount(report.projected_month),
-        projected_year=amount(report.projected_year),
+        projected_day=projected(1),
+        projected_month=projected(30),
+        projected_year=projected(365),
     )
 
 
@@ -149,12 +152,12 @@ def _add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(ServiceError)
     async def failed(_: Request, error: ServiceError) -> JSONResponse:
         headers = None
-        if isinstance(error, RateLimited):
+        if isinstance(error, RateLimitedError):
             headers = {"Retry-After": str(math.ceil(error.retry_after_s))}
         return problem(error.http_status, error.error_type, str(error), headers)
 
-    @app.exception_handler(Forbidden)
-    async def forbidden(_: Request, error: Forbidden) -> JSONResponse:
+    @app.exception_handler(ForbiddenError)
+    async def forbidden(_: Request, error: ForbiddenError) -> JSONResponse:
         return problem(403, "forbidden", str(error))
 
     @app.exception_handler(RequestValidationError)

@@ -7,7 +7,7 @@ LIMIT = 64 * 1024  # bytes
 ANSWER = b'{"error":"too_large","message":"the body is larger than 64 KiB"}'
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """The body passed the limit while it was read."""
 
 
@@ -29,12 +29,12 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > LIMIT:
-                raise TooLarge
+                raise TooLargeError
             return message
 
         try:
             await self._app(scope, counted, send)
-        except TooLarge:
+        except TooLargeError:
             headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
             await send({"type": "http.response.start", "status": 413, "headers": headers})
             await send({"type": "http.response.body", "body": ANSWER})

@@ -18,7 +18,7 @@ class CachedAnswer:
 
 
 class AnswerCache(Protocol):
-    """Where answers are kept. Both operations raise CacheUnavailable."""
+    """Where answers are kept. Both operations raise CacheUnavailableError."""
 
     kind: str  # the `cache_type` of its metrics
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.rag.errors import IndexMissing
+from lab.rag.errors import IndexMissingError
 
 SHIPPED = Path(__file__).with_name("corpus.jsonl")
 
@@ -22,17 +22,17 @@ class Document:
 
 
 def load(path: Path | None = None) -> list[Document]:
-    """Read a corpus of JSON lines with `id`, `title` and `text`. Raises IndexMissing."""
+    """Read a corpus of JSON lines with `id`, `title` and `text`. Raises IndexMissingError."""
     path = path or SHIPPED
     try:
         lines = path.read_text("utf-8").splitlines()
         documents = [_document(json.loads(line)) for line in lines if line.strip()]
     except OSError as error:
-        raise IndexMissing(f"{path}: {error.strerror}") from error
+        raise IndexMissingError(f"{path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise IndexMissing(f"{path}: not a corpus of JSON lines: {error}") from error
+        raise IndexMissingError(f"{path}: not a corpus of JSON lines: {error}") from error
     if not documents:
-        raise IndexMissing(f"{path}: no documents in it")
+        raise IndexMissingError(f"{path}: no documents in it")
     return documents
 
 

@@ -24,7 +24,7 @@ class CostTracker:
             self._open[model] += nano
 
     async def flush(self) -> None:
-        """Book what was noted. Raises CostsUnavailable; nothing is lost then."""
+        """Book what was noted. Raises CostsUnavailableError; nothing is lost then."""
         if self._open:
             self._closed.append(Batch(uuid4().hex, hour_of(self._clock()), self._open))
             self._open = defaultdict(int)

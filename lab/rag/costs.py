@@ -24,7 +24,7 @@ class Batch:
 
 
 class CostStore(Protocol):
-    """Where costs are kept. Every operation may raise CostsUnavailable."""
+    """Where costs are kept. Every operation may raise CostsUnavailableError."""
 
     kind: str
 
@@ -84,16 +84,6 @@ class Report:
     projected_day: int | None
     store: str
 
-    @property
-    def projected_month(self) -> int | None:
-        """Thirty projected days."""
-        return None if self.projected_day is None else self.projected_day * 30
-
-    @property
-    def projected_year(self) -> int | None:
-        """365 projected days."""
-        return None if self.projected_day is None else self.projected_day * 365
-
 
 async def report(store: CostStore, now: datetime) -> Report:
     """Report as of `now` (aware).
@@ -132,6 +122,6 @@ def day_of(moment: datetime) -> datetime:
     return hour_of(moment).replace(hour=0)
 
 
-def usd(nano: int | None) -> str | None:
+def usd(nano: int) -> str:
     """Nano-dollars as an exact decimal string of dollars."""
-    return None if nano is None else f"{nano // NANO}.{nano % NANO:09d}"
+    return f"{nano // NANO}.{nano % NANO:09d}"

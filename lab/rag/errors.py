@@ -1,12 +1,14 @@
 """Everything that can go wrong, as one tree.
 
 ServiceError                 a query or a dependency failed; says which component
-├── RateLimited              the provider's quota for this window is used up (HTTP 429)
-├── ModelFailed              the model answered with an error (HTTP 502)
-├── IndexMissing             there is no vector index to search (HTTP 503)
-└── CacheUnavailable         the answer cache did not answer; the query goes on without it
+├── RateLimitedError         the provider's quota for this window is used up (HTTP 429)
+├── ModelFailedError         the model answered with an error (HTTP 502)
+├── IndexMissingError        there is no vector index to search (HTTP 503)
+├── CacheUnavailableError    the answer cache did not answer; the query goes on without it
+├── CostsUnavailableError    the store of costs did not answer; what was not booked is kept
+└── QueryCancelledError      the service stopped while the query ran (HTTP 503)
 ConfigError                  the service cannot start as asked (exit 2)
-UnknownModel                 there is no price for this model
+UnknownModelError            there is no price for this model
 """
 
 from typing import ClassVar
@@ -20,7 +22,7 @@ class ServiceError(Exception):
     http_status: ClassVar[int] = 500
 
 
-class RateLimited(ServiceError):
+class RateLimitedError(ServiceError):
     """The provider refused the call; `retry_after_s` seconds remain until its window is renewed."""
 
     error_type = "rate_limit"
@@ -32,7 +34,7 @@ class RateLimited(ServiceError):
         self.retry_after_s = retry_after_s
 
 
-class ModelFailed(ServiceError):
+class ModelFailedError(ServiceError):
     """The model answered with an error instead of a text."""
 
     error_type = "model_error"
@@ -40,7 +42,7 @@ class ModelFailed(ServiceError):
     http_status = 502
 
 
-class IndexMissing(ServiceError):
+class IndexMissingError(ServiceError):
     """The vector index could not be built or loaded."""
 
     error_type = "index_missing"
@@ -48,14 +50,22 @@ class IndexMissing(ServiceError):
     http_status = 503
 
 
-class CacheUnavailable(ServiceError):
+class CacheUnavailableError(ServiceError):
     """The answer cache could not be reached; a query survives this as a miss."""
 
     error_type = "cache_unavailable"
     component = "cache"
 
 
-class Cancelled(ServiceError):
+class CostsUnavailableError(ServiceError):
+    """The store of costs could not be reached; what was not booked is kept and offered again."""
+
+    error_type = "costs_unavailable"
+    component = "costs"
+    http_status = 503
+
+
+class QueryCancelledError(ServiceError):
     """The service was stopped while the query was running."""
 
     error_type = "cancelled"
@@ -66,7 +76,7 @@ class ConfigError(Exception):
     """The service cannot start as asked; the message is the one line to show."""
 
 
-class UnknownModel(ValueError):
+class UnknownModelError(ValueError):
     """A model without a price: its cost would be silently wrong, so it is refused."""
 
     def __init__(self, model: str) -> None:
@@ -76,5 +86,13 @@ class UnknownModel(ValueError):
 # Every (error_type, component) that can be counted, so that each series exists from the start.
 COUNTED = [
     (kind.error_type, kind.component)
-    for kind in (ServiceError, RateLimited, ModelFailed, IndexMissing, CacheUnavailable, Cancelled)
+    for kind in (
+        ServiceError,
+        RateLimitedError,
+        ModelFailedError,
+        IndexMissingError,
+        CacheUnavailableError,
+        CostsUnavailableError,
+        QueryCancelledError,
+    )
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.rag.corpus import Document
-from lab.rag.errors import IndexMissing
+from lab.rag.errors import IndexMissingError
 from lab.rag.vectors import Embedder
 
 SEARCHED_AGAIN = "how to restart a service"  # what the readiness check looks for
@@ -56,17 +56,17 @@ class VectorIndex:
 class MissingIndex:
     """Stands in when the index could not be built: the service is up, but not ready."""
 
-    def __init__(self, reason: IndexMissing) -> None:
+    def __init__(self, reason: IndexMissingError) -> None:
         self._reason = reason
 
     def search(self, query: str, top_k: int) -> Found:
-        """Always raises IndexMissing."""
-        raise IndexMissing(str(self._reason))
+        """Always raises IndexMissingError."""
+        raise IndexMissingError(str(self._reason))
 
     def find(self, ids: Sequence[str]) -> tuple[Document, ...] | None:
         """Nothing is here."""
         return None
 
     async def ping(self) -> None:
-        """Always raises IndexMissing."""
-        raise IndexMissing(str(self._reason))
+        """Always raises IndexMissingError."""
+        raise IndexMissingError(str(self._reason))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from lab.rag.corpus import Document
-from lab.rag.errors import ModelFailed
+from lab.rag.errors import ModelFailedError
 from lab.rag.latency import Latency
 from lab.rag.pricing import CHAT_MODELS
 from lab.rag.quota import Quota
@@ -62,7 +62,7 @@ class MockModel:
         return CHAT_MODELS[-1]
 
     async def generate(self, query: str, documents: Sequence[Document]) -> Generation:
-        """Answer from the documents. Raises RateLimited and ModelFailed."""
+        """Answer from the documents. Raises RateLimitedError and ModelFailedError."""
         self.quota.take()
         if self._slots.locked():
             self.waiting += 1
@@ -77,13 +77,13 @@ class MockModel:
         finally:
             self._slots.release()
         if self._random.random() < self.error_rate:
-            raise ModelFailed("the model answered 500: overloaded")
+            raise ModelFailedError("the model answered 500: overloaded")
         return self._answer(query, documents)
 
     async def ping(self) -> None:
-        """Ask whether the provider is there, as listing its models would. Raises ModelFailed."""
+        """Ask whether the provider is there, as listing its models would. Raises ModelFailedError."""
         if self.error_rate >= 1:
-            raise ModelFailed("every call to the model fails")
+            raise ModelFailedError("every call to the model fails")
         level_ms = self._switches.latency_ms
         if level_ms is None:
             level_ms = self._latency.level_ms(self._elapsed())

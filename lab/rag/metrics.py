@@ -29,7 +29,7 @@ from lab.rag.pricing import CACHED, CHAT_MODELS, EMBEDDING_MODEL
 from lab.rag.record import QueryRecord
 
 # A `_created` series beside every counter and histogram would double the series for nothing.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 DURATION_BUCKETS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 5, 10)
 TOKEN_BUCKETS = (50, 100, 250, 500, 1000, 2000, 5000, 10000)

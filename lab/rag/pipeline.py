@@ -1,13 +1,14 @@
 """The way of a query: cache, vector search, generation, cache again."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
 from lab.rag.cache import AnswerCache, CachedAnswer, CacheStats
 from lab.rag.corpus import Document
-from lab.rag.errors import CacheUnavailable
+from lab.rag.errors import CacheUnavailableError
 from lab.rag.index import Found
 from lab.rag.llm import Generation, MockModel, count_tokens
 from lab.rag.pricing import EMBEDDING_MODEL, PriceList
@@ -19,20 +20,13 @@ class Index(Protocol):
     """What can be searched."""
 
     def search(self, query: str, top_k: int) -> Found:
-        """The nearest documents. Raises IndexMissing."""
+        """The nearest documents. Raises IndexMissingError."""
 
     def find(self, ids: tuple[str, ...]) -> tuple[Document, ...] | None:
         """The documents with these ids; None when one of them is not in this index."""
 
     async def ping(self) -> None:
         """Raise unless the index answers."""
-
-
-class CacheWatcher(Protocol):
-    """Is told when the cache was away; the query went on without it."""
-
-    def __call__(self, error: CacheUnavailable) -> None:
-        """Take the failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,7 @@ class Pipeline:
     prices: PriceList
     switches: Switches
     recorder: Recorder
-    cache_failed: CacheWatcher
+    cache_failed: Callable[[CacheUnavailableError], None]  # is told when a query goes on without it
 
     async def answer(self, endpoint: str, user_id: str, query: str, top_k: int) -> Answer:
         """Answer one query. Raises ServiceError; every outcome is recorded exactly once."""
@@ -86,7 +80,7 @@ class Pipeline:
         if self.switches.cache:
             try:
                 kept = await self.cache.get(key)
-            except CacheUnavailable as error:
+            except CacheUnavailableError as error:
                 self.cache_failed(error)
         documents = self.index.find(kept.documents) if kept else None
         if kept is None or documents is None:
@@ -124,7 +118,7 @@ class Pipeline:
         ids = tuple(document.id for document in found.documents)
         try:
             await self.cache.put(key, CachedAnswer(made.text, ids, found.relevance, model, made.quality))
-        except CacheUnavailable as error:
+        except CacheUnavailableError as error:
             self.cache_failed(error)
 
 

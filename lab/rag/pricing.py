@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 
-from lab.rag.errors import UnknownModel
+from lab.rag.errors import UnknownModelError
 
 NANO = 1_000_000_000  # nano-dollars in a dollar
 PER_TOKENS = 1_000_000  # prices are for a million tokens
@@ -47,13 +47,13 @@ class PriceList:
         self._factor = Fraction(str(factor))
 
     def charge(self, model: str, input_tokens: int, output_tokens: int) -> int:
-        """Nano-dollars to book for this call. Raises UnknownModel.
+        """Nano-dollars to book for this call. Raises UnknownModelError.
 
         What is less than a nano-dollar is carried to the model's next call, so that totals stay exact.
         """
         price = PRICES.get(model)
         if price is None:
-            raise UnknownModel(model)
+            raise UnknownModelError(model)
         tokens_nano = input_tokens * price.input_nano + output_tokens * price.output_nano
         exact = Fraction(tokens_nano, PER_TOKENS) * self._scale * self._factor + self._carried[model]
         whole = int(exact)

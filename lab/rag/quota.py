@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lab.rag.errors import RateLimited
+from lab.rag.errors import RateLimitedError
 
 
 class Quota:
@@ -17,9 +17,9 @@ class Quota:
         self._used = 0
 
     def take(self) -> None:
-        """Use one call. Raises RateLimited when none is left."""
+        """Use one call. Raises RateLimitedError when none is left."""
         if self.remaining() <= 0:
-            raise RateLimited(self.provider, self._started + self._window_s - self._clock())
+            raise RateLimitedError(self.provider, self._started + self._window_s - self._clock())
         self._used += 1
 
     def remaining(self) -> int:

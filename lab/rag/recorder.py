@@ -4,21 +4,15 @@ import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol
 from uuid import uuid4
 
-from lab.rag.errors import Cancelled, ServiceError
+from lab.rag.errors import QueryCancelledError, ServiceError
 from lab.rag.index import Found
 from lab.rag.llm import Generation
 from lab.rag.pricing import CACHED
 from lab.rag.record import QueryRecord
 
-
-class Sink(Protocol):
-    """Something that wants to know about each finished query."""
-
-    def __call__(self, query: QueryRecord) -> None:
-        """Take one finished query."""
+Sink = Callable[[QueryRecord], None]  # wants to know about each finished query
 
 
 class Observation:
@@ -108,13 +102,13 @@ def _failure(error: BaseException | None) -> type[ServiceError] | None:
         return None
     if isinstance(error, ServiceError):
         return type(error)
-    return Cancelled if isinstance(error, asyncio.CancelledError) else ServiceError
+    return QueryCancelledError if isinstance(error, asyncio.CancelledError) else ServiceError
 
 
 class Recorder:
     """Hands every finished query to each sink: metrics, log, costs."""
 
-    def __init__(self, *sinks: Callable[[QueryRecord], None]) -> None:
+    def __init__(self, *sinks: Sink) -> None:
         self._sinks = sinks
 
     def query(self, endpoint: str, user_id: str, text: str, model: str) -> Observation:

@@ -11,7 +11,7 @@ from lab.rag import VERSION, corpus
 from lab.rag.cache import AnswerCache, CacheStats, MemoryCache
 from lab.rag.cost_tracker import CostTracker
 from lab.rag.costs import CostStore, MemoryCosts
-from lab.rag.errors import IndexMissing, ServiceError
+from lab.rag.errors import IndexMissingError, ServiceError
 from lab.rag.index import MissingIndex, VectorIndex
 from lab.rag.latency import Latency, LatencyProfile
 from lab.rag.llm import QUEUE, MockModel
@@ -160,7 +160,7 @@ def _profile(settings: Settings) -> LatencyProfile:
 def _index(settings: Settings, log: EventLog) -> Index:
     try:
         return VectorIndex(corpus.load(settings.corpus), new_embedder(settings.embedder))
-    except IndexMissing as error:
+    except IndexMissingError as error:
         log.failure(error.error_type, error.component, error)
         return MissingIndex(error)
 

@@ -1,5 +1,7 @@
 """How the service is configured: one flag each, or the environment variable RAG_<FLAG>; the flag wins."""
 
+# ruff: noqa: RUF009  (each default is a dataclasses.field)
+
 import argparse
 import dataclasses
 import ipaddress

@@ -1,5 +1,6 @@
 """Texts as vectors. Hashing needs no model and no download; a real embedding model is an optional extra."""
 
+import importlib
 import re
 import zlib
 from collections.abc import Sequence
@@ -13,10 +14,12 @@ from lab.rag.errors import ConfigError
 Vectors = npt.NDArray[np.float32]
 
 WORD = re.compile(r"[^\W_]+")
-COMMON = frozenset(
-    "a an and are as at be but by can do does for from has have how i if in into is it its my not of on or our "
-    "should so than that the their them then there these this to was we what when where which why will with "
-    "you your".split()
+COMMON = frozenset(  # words that say nothing about a text
+    WORD.findall(
+        "a an and are as at be but by can do does for from has have how i if in into is it its my not of on or "
+        "our should so than that the their them then there these this to was we what when where which why will "
+        "with you your"
+    )
 )
 MAX_WORDS = 200  # of a text; a longer one is judged by its beginning
 
@@ -62,12 +65,12 @@ class SentenceEmbedder:
 
     def __init__(self, model: str = "all-MiniLM-L6-v2") -> None:
         try:
-            from sentence_transformers import SentenceTransformer
+            package = importlib.import_module("sentence_transformers")
         except ImportError:
             raise ConfigError(
                 "--embedder sentence-transformers needs the extra: pip install 'monitoring-failure-lab[embeddings]'"
             ) from None
-        self._model: Any = SentenceTransformer(model)
+        self._model: Any = package.SentenceTransformer(model)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row for each text."""
