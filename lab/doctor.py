@@ -125,8 +125,9 @@ def look_at_volume() -> Item:
     """Try to mount a tmpfs of 1 MiB where no other process sees it, as a run does for Prometheus' data."""
     mount = 'mount -t tmpfs -o size=1m,mode=700 lab-doctor "$0" && exec df -k "$0"'
     attempts = [["unshare", "-Urm"], *([["unshare", "-m"]] if os.geteuid() == 0 else [])]
-    if platform.system() != "Linux" or shutil.which("unshare") is None:
-        return Item("volume", "optional", "no unshare on this machine", "run on Linux with util-linux, or in Docker")
+    if not (shutil.which("unshare") and shutil.which("nsenter")):
+        remedy = "run on Linux with util-linux, or in a container"
+        return Item("volume", "optional", "no unshare and nsenter on this machine", remedy)
     reasons: list[str] = []
     for attempt in attempts:
         outcome = run([*attempt, "sh", "-c", mount, "/tmp"], deadline_s=_VOLUME_S)  # noqa: S108
@@ -233,7 +234,9 @@ def _cgroup_headroom() -> list[int]:
     try:
         path = Path("/proc/self/cgroup").read_text().strip().rpartition("::")[2].lstrip("/")
         group = Path("/sys/fs/cgroup", path)
-        return [int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())]
+        limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
+        statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return [limit - used + int(statistics.get("inactive_file", "0"))]  # page cache gives way
     except (OSError, ValueError):  # no cgroup v2, or no limit ("max")
         return []
 

@@ -20,6 +20,7 @@ OUTPUT_LIMIT = 256 * 1024
 """Bytes of output kept; the rest is read and thrown away."""
 
 _POLL_S = 0.1
+_EXIT_POLL_S = 0.002
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def run(
     """Run `argv` for at most `deadline_s` seconds; stdout and stderr arrive together in `text`.
 
     `env` is added to the environment. Raises OSError when the program cannot be started at all. The child
-    leads a session of its own, so that on a deadline or Ctrl-C its whole group is killed, and only that.
+    leads a session of its own: in the end its whole group is killed, and only that.
     """
     with subprocess.Popen(
         [str(part) for part in argv],
@@ -63,13 +64,10 @@ def run(
     ) as process:
         try:
             text = _read(process, time.monotonic() + deadline_s)
-        except BaseException:
+        finally:
+            # Before the child is reaped: until then nobody else can have its process id, or its group's.
             _kill_group(process)
-            raise
-        if text is None:
-            _kill_group(process)
-            return Outcome(None, "")
-        return Outcome(process.wait(), text)
+        return Outcome(None, "") if text is None else Outcome(process.wait(), text)
 
 
 def _read(process: subprocess.Popen[bytes], deadline: float) -> str | None:
@@ -84,16 +82,25 @@ def _read(process: subprocess.Popen[bytes], deadline: float) -> str | None:
                 kept += chunk[: OUTPUT_LIMIT - len(kept)]
                 if not chunk:
                     break
-            elif process.poll() is not None:  # a grandchild holds the pipe; the program itself is done
+            elif _has_exited(process):  # a grandchild holds the pipe; the program itself is done
                 break
-    try:
-        process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return None
+    while not _has_exited(process):
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(_EXIT_POLL_S)
     return kept.decode(errors="replace")
 
 
+def _has_exited(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the child has ended, without reaping it where the system allows that."""
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13
+        return process.poll() is not None
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill the child and everything in its group; a group that is already gone is fine."""
+    """Kill the child, should it still run, and whatever it left in its group."""
+    if process.returncode is not None:  # reaped already: the id may be somebody else's by now
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

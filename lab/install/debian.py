@@ -65,7 +65,9 @@ class Package:
         for package in self.server.packages:
             apt.unpack(package, tree)
         for program in self.server.programs:
-            if _in_tree(tree, program) is None:  # newer suites ship promtool as a package of its own
+            if program not in self.server.packages and not _in_tree(
+                tree, program
+            ):  # newer suites ship promtool as a package of its own
                 _unpack_if_any(apt, program, tree, needed=program in self.server.needed)
         for program in self.server.programs:
             if found := _in_tree(tree, program):
@@ -89,12 +91,13 @@ class Apt:
             (self.folder / name).mkdir(parents=True)
         self._configure()
 
-    def unpack(self, package: str, tree: Path) -> None:
-        """Download `package` and unpack it into `tree`. Raises SourceError."""
+    def unpack(self, package: str, tree: Path, *, refresh: bool = True) -> None:
+        """Download `package` and unpack it into `tree`; `refresh` allows new lists. Raises SourceError."""
         debs = self.folder / "debs" / package
         debs.mkdir()
         outcome = self._download(package, debs)
-        if not outcome.ok and not self._private_lists and _STALE_LISTS.search(outcome.text):
+        refresh = refresh and not self._private_lists
+        if not outcome.ok and refresh and _STALE_LISTS.search(outcome.text):
             self._update()
             outcome = self._download(package, debs)
         if not outcome.ok:
@@ -144,7 +147,7 @@ def _complaint(outcome: Outcome, deadline_s: float) -> str:
 
 def _unpack_if_any(apt: Apt, package: str, tree: Path, *, needed: bool) -> None:
     try:
-        apt.unpack(package, tree)
+        apt.unpack(package, tree, refresh=needed)
     except SourceError:
         if needed:
             raise

@@ -20,7 +20,7 @@ _RUN_S = 5.0
 # `exec` keeps the process id: the lab signals the server itself, not a shell around it.
 _WRAPPER = """\
 #!/bin/sh
-here=$(dirname "$0")
+here=${0%/*}
 LD_LIBRARY_PATH="$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 export LD_LIBRARY_PATH
 exec "$here/lib/%s" "$@"
