@@ -5,7 +5,7 @@ from __future__ import annotations
 from yaml.nodes import Node
 
 from lab.timescale.durations import Duration, check_speed
-from lab.timescale.errors import TimescaleError
+from lab.timescale.errors import InputError, TimescaleError
 from lab.timescale.yamltext import YamlText, is_null, line_of
 
 # The servers' own defaults apply to what a file leaves out, and they too must be compressed
@@ -70,7 +70,7 @@ def compress_alertmanager_config(text: str, speed: float, *, filename: str = "al
         return text
     root = {} if doc.root is None else _settings(doc, doc.root, "the configuration")
     if "route" not in root:
-        raise TimescaleError("no Alertmanager configuration: it has no `route`", filename=filename)
+        raise InputError("no Alertmanager configuration: it has no `route`", filename=filename)
     route = _settings(doc, root["route"], "route")
     for key in reversed(_ROUTE_DEFAULTS):
         if key not in route:
@@ -133,10 +133,7 @@ def _settings(doc: YamlText, node: Node, what: str, *, keep_null: bool = False) 
 def _compressed(doc: YamlText, settings: dict[str, Node], key: str, speed: float, absent: Duration) -> Duration:
     if key not in settings:
         return absent
-    try:
-        span = Duration.parse(doc.scalar(settings[key], key))
-    except TimescaleError as error:
-        raise doc.error(settings[key], error.reason, f"{key}: {error.construct}", error.remedy) from None
+    span = doc.duration(settings[key], key)
     return span.compressed(speed) if span.milliseconds or key in _ROUTE_DEFAULTS else absent
 
 

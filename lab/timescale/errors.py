@@ -1,8 +1,8 @@
 """What the time scale refuses, and how it says so.
 
-    ValueError
-    └── TimescaleError      a construct whose meaning compression would change, named with its remedy
-        └── InputError      the text itself is unusable: YAML, a duration, PromQL that does not parse
+ValueError
+└── TimescaleError      a construct whose meaning compression would change, named with its remedy
+    └── InputError      the text itself is unusable: YAML, a duration, PromQL that does not parse
 """
 
 from __future__ import annotations

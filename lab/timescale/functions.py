@@ -19,17 +19,43 @@ _CALENDAR = frozenset(
 _QUERY_FRAME = frozenset({"start", "end", "range", "step"})
 _SAME_UNIT = frozenset(
     {
-        "abs", "avg_over_time", "double_exponential_smoothing", "first_over_time", "histogram_sum", "histogram_count",
-        "info", "label_join", "label_replace", "last_over_time", "mad_over_time", "max_over_time", "min_over_time",
-        "quantile_over_time", "scalar", "sort", "sort_by_label", "sort_by_label_desc", "sort_desc", "stddev_over_time",
-        "vector"
+        "abs",
+        "avg_over_time",
+        "double_exponential_smoothing",
+        "first_over_time",
+        "histogram_sum",
+        "histogram_count",
+        "info",
+        "label_join",
+        "label_replace",
+        "last_over_time",
+        "mad_over_time",
+        "max_over_time",
+        "min_over_time",
+        "quantile_over_time",
+        "scalar",
+        "sort",
+        "sort_by_label",
+        "sort_by_label_desc",
+        "sort_desc",
+        "stddev_over_time",
+        "vector",
     }
 )
 # Results in which no time is left: numbers of samples and changes, quantiles, presence.
 _NO_UNIT = frozenset(
     {
-        "absent", "absent_over_time", "changes", "count_over_time", "histogram_avg", "histogram_fraction",
-        "histogram_quantile", "pi", "present_over_time", "resets", "sgn"
+        "absent",
+        "absent_over_time",
+        "changes",
+        "count_over_time",
+        "histogram_avg",
+        "histogram_fraction",
+        "histogram_quantile",
+        "pi",
+        "present_over_time",
+        "resets",
+        "sgn",
     }
 )
 CLAMPS = frozenset({"clamp", "clamp_max", "clamp_min"})

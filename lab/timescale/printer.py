@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from lab.timescale.durations import Duration
+from lab.timescale.strings import quote
 from lab.timescale.tree import (
     Aggregate,
     Binary,
@@ -20,8 +21,6 @@ from lab.timescale.tree import (
     Subquery,
     Unary,
 )
-
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def render(node: Node) -> str:
@@ -49,16 +48,6 @@ def render(node: Node) -> str:
             return f"{render(lhs)} {op}{_matching(matching)} {render(rhs)}"
         case Paren(expr):
             return f"({render(expr)})"
-
-
-def quote(text: str) -> str:
-    """A PromQL double-quoted string; what is not printable is escaped, so that it survives YAML too."""
-    return '"' + "".join(_ESCAPES.get(c) or (c if c.isprintable() else _escape(c)) for c in text) + '"'
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _number(value: float) -> str:

@@ -51,7 +51,7 @@ def compress_rules(
     for group in _groups(doc):
         for key in ("interval", "query_offset"):
             if key in group:
-                doc.replace(group[key], str(_duration(doc, group[key], key).compressed(speed)))
+                doc.replace(group[key], str(doc.duration(group[key], key).compressed(speed)))
         for rule in _rules(doc, group):
             try:
                 _compress_rule(doc, rule, speed, min_for_s)
@@ -77,7 +77,7 @@ def max_speed(text: str, *, filename: str = "rules.yml", min_for_s: float = MIN_
     """
     doc = YamlText(text, filename)
     speeds = [
-        _highest_speed(_duration(doc, rule.parts["for"], "for"), min_for_s)
+        _highest_speed(doc.duration(rule.parts["for"], "for"), min_for_s)
         for group in _groups(doc)
         for rule in _rules(doc, group)
         if "for" in rule.parts and Meaning.SHORT_FOR not in rule.meanings
@@ -93,18 +93,23 @@ def _compress_rule(doc: YamlText, rule: _Rule, speed: float, min_for_s: float | 
     for key in ("for", "keep_firing_for"):
         if key not in rule.parts:
             continue
-        span = _duration(doc, rule.parts[key], key)
-        guarded = key == "for" and min_for_s is not None and Meaning.SHORT_FOR not in rule.meanings
-        if guarded and speed > _highest_speed(span, min_for_s or 0) + 1e-9:
-            highest = _highest_speed(span, min_for_s or 0)
-            raise TimescaleError(
-                f"becomes {span.seconds / speed:.3g} s at speed {speed:g}, shorter than the gap of an ordinary "
-                f"redeploy ({min_for_s:g} s)",
-                construct=f"for: {span}",
-                remedy=f"the highest speed for this rule is {math.floor(highest * 100) / 100:g}, or annotate it "
-                f"{ANNOTATION}: {Meaning.SHORT_FOR} if such a gap cannot make it fire",
-            )
+        span = doc.duration(rule.parts[key], key)
+        if key == "for" and min_for_s and Meaning.SHORT_FOR not in rule.meanings:
+            _refuse_short_for(span, speed, min_for_s)
         doc.replace(rule.parts[key], str(span.compressed(speed)))
+
+
+def _refuse_short_for(span: Duration, speed: float, min_for_s: float) -> None:
+    highest = _highest_speed(span, min_for_s)
+    if speed <= highest + 1e-9:
+        return
+    raise TimescaleError(
+        f"becomes {span.seconds / speed:.3g} s at speed {speed:g}, shorter than the gap of an ordinary redeploy "
+        f"({min_for_s:g} s)",
+        construct=f"for: {span}",
+        remedy=f"the highest speed for this rule is {math.floor(highest * 100) / 100:g}, or annotate it "
+        f"{ANNOTATION}: {Meaning.SHORT_FOR} if such a gap cannot make it fire",
+    )
 
 
 def _groups(doc: YamlText) -> Iterator[dict[str, Node]]:
@@ -136,10 +141,3 @@ def _meanings(doc: YamlText, parts: dict[str, Node], name: str) -> frozenset[Mea
         return parse_meanings(doc.scalar(node, ANNOTATION))
     except TimescaleError as error:
         raise error.located(rule=name, filename=doc.filename, line=line_of(node)) from None
-
-
-def _duration(doc: YamlText, node: Node, key: str) -> Duration:
-    try:
-        return Duration.parse(doc.scalar(node, key))
-    except TimescaleError as error:
-        raise doc.error(node, error.reason, f"{key}: {error.construct}", error.remedy) from None

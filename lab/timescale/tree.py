@@ -16,6 +16,7 @@ from typing import Any
 import promql_parser as lib
 
 from lab.timescale.errors import InputError
+from lab.timescale.strings import tokens, without_raw
 
 # promql-parser recurses in Rust and in time quadratic in the nesting: beyond a few thousand operators it takes
 # seconds and then overruns the stack, which kills the process. Both bounds lie far above any real rule.
@@ -134,9 +135,8 @@ Node = Number | String | Selector | Matrix | Subquery | Call | Aggregate | Unary
 
 def parse(text: str) -> Node:
     """Parse PromQL; raise InputError with the parser's own words, or when the text is beyond the bounds."""
-    _guard(text)
     try:
-        return _copy(lib.parse(text))
+        return _copy(lib.parse(_guarded(text)))
     except RecursionError:
         raise InputError("the expression is nested too deeply", construct=_short(text)) from None
     except InputError:
@@ -145,16 +145,20 @@ def parse(text: str) -> Node:
         raise InputError(f"does not parse: {error}", construct=_short(text), remedy=_parse_remedy(str(error))) from None
 
 
-def _guard(text: str) -> None:
-    words = text.split()
-    operators = sum(text.count(c) for c in "+-*/%^<>=!(")
+def _guarded(text: str) -> str:
+    """The text as the parser reads it correctly; raise InputError where it would hang or crash."""
+    parts = list(tokens(text)) if len(text) <= MAX_CHARS else []
+    code = " ".join(part for is_string, part in parts if not is_string)
+    words = code.split()
+    operators = sum(code.count(c) for c in "+-*/%^<>=!(")
     operators += sum(words.count(w) for w in ("and", "or", "unless", "atan2"))
-    if len(text) > MAX_CHARS or operators > MAX_OPERATORS:
+    if not parts or operators > MAX_OPERATORS:
         raise InputError(
             f"longer than {MAX_CHARS} characters or {MAX_OPERATORS} operators and brackets",
             construct=_short(text),
             remedy="split it into recording rules",
         )
+    return "".join(without_raw(part) if is_string else part for is_string, part in parts)
 
 
 def _parse_remedy(error: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from lab.timescale.durations import Duration
 from lab.timescale.errors import InputError
 
 MAX_CHARS = 4 * 1024 * 1024
@@ -25,9 +26,7 @@ class YamlText:
 
     def error(self, node: Node, reason: str, construct: str = "", remedy: str = "") -> InputError:
         """An InputError at the node's line."""
-        return InputError(
-            reason, construct=construct, remedy=remedy, filename=self.filename, line=line_of(node)
-        )
+        return InputError(reason, construct=construct, remedy=remedy, filename=self.filename, line=line_of(node))
 
     def entries(self, node: Node, what: str, _depth: int = 0) -> dict[str, Node]:
         """Keys and values of a mapping, those merged in by `<<` included; raise InputError for anything else."""
@@ -62,6 +61,14 @@ class YamlText:
             raise self.error(node, f"{what} must be a single value")
         return str(node.value)
 
+    def duration(self, node: Node, key: str) -> Duration:
+        """The value of a setting as a duration; raise InputError naming the setting."""
+        text = self.scalar(node, key)
+        try:
+            return Duration.parse(text)
+        except InputError as error:
+            raise self.error(node, error.reason, f"{key}: {error.construct}", error.remedy) from None
+
     def replace(self, node: Node, value: str, *, quoted: bool = False) -> None:
         """Note a new value for a scalar; with `quoted` it is written between single quotes."""
         if not isinstance(node, ScalarNode) or node.value == value:
@@ -85,7 +92,7 @@ class YamlText:
         assert isinstance(mapping, MappingNode)
         if mapping.flow_style:
             at = self.text.index("{", mapping.start_mark.index) + 1
-            new = f"{key}: {value}, " if mapping.value else f"{key}: {value}"
+            new = f"{key}: {value}, "
         else:
             first = mapping.value[0][0].start_mark
             at, new = first.index, f"{key}: {value}\n" + " " * first.column

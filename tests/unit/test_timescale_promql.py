@@ -1,0 +1,269 @@
+from typing import Any
+
+import pytest
+
+from lab.timescale import InputError, Meaning, TimescaleError, compress_expr
+
+LEAK = (
+    'deriv(prometheus_tsdb_head_series{job="prometheus"}[1m])'
+    " > scalar(0.25 * (sum(rate(rag_tokens_used_count[1m])) or vector(0)))"
+)
+
+
+@pytest.mark.parametrize(
+    ("expr", "faster"),
+    [
+        (LEAK, LEAK.replace("[1m]", "[4s]")),
+        (
+            "histogram_quantile(0.95, sum by (le) (rate(x_bucket[5m]))) > 2",
+            "histogram_quantile(0.95, sum by (le) (rate(x_bucket[20s]))) > 2",
+        ),
+        ("max_over_time(rate(x[5m])[1h:1m])", "max_over_time(rate(x[20s])[4m:4s])"),
+        ("max_over_time(x[1h:])", "max_over_time(x[4m:])"),
+        ("max_over_time(x[1h:10s])", "max_over_time(x[4m:667ms])"),
+        ("rate(x[5m] offset 10s)", "rate(x[20s] offset 667ms)"),
+        ("x offset -5m", "x offset -20s"),
+        ("max_over_time(x[1h:1m] offset 1d)", "max_over_time(x[4m:4s] offset 1h36m)"),
+        (r'rate(x{path=~"/api/v1/.+\\.x"}[5m])', r'rate(x{path=~"/api/v1/.+\\.x"}[20s])'),
+        (r"""rate(x{a='q"\\\n\t', b!~`\d+`}[5m])""", r'rate(x{a="q\"\\\n\t", b!~"\\d+"}[20s])'),
+        (r'rate(x{a="é\x07"}[5m])', r'rate(x{a="é\x07"}[20s])'),
+        ('sum by ("a.b", c) (rate(x{"d.e"="f"}[5m]))', 'sum by ("a.b", c) (rate(x{"d.e"="f"}[20s]))'),
+        ('rate({"x.y"}[5m])', 'rate({__name__="x.y"}[20s])'),
+        ("rate({__name__=~'a.*'}[5m])", 'rate({__name__=~"a.*"}[20s])'),
+        (
+            "rate(a[5m]) * on (x) group_left (y) b",
+            "rate(a[20s]) * on (x) group_left (y) b",
+        ),
+        ("a / ignoring () group_right rate(b[5m])", "a / ignoring () group_right () rate(b[20s])"),
+        ("a unless on () rate(b[5m])", "a unless on () rate(b[20s])"),
+        ("rate(a[5m]) > bool 1", "rate(a[20s]) > bool 1"),
+        ("topk without (b) (3, rate(a[5m]))", "topk without (b) (3, rate(a[20s]))"),
+        ("-(rate(a[5m]) + 1e-10) ^ 2", "-(rate(a[20s]) + 1e-10) ^ 2"),
+        ("rate(a[5m]) < Inf", "rate(a[20s]) < Inf"),
+        ("rate(a[5m]) > -Inf", "rate(a[20s]) > -Inf"),
+        ("rate(a[5m]) == NaN", "rate(a[20s]) == NaN"),
+        ("rate(a[5m]) > 1e300", "rate(a[20s]) > 1e+300"),
+        ("rate(a[5m]) > 2.5", "rate(a[20s]) > 2.5"),
+        ('count_values("v", rate(a[5m]))', 'count_values("v", rate(a[20s]))'),
+        ("rate(a[5m]) # the rate", "rate(a[20s])"),
+    ],
+)
+def test_times_shrink_and_everything_else_stays(expr: str, faster: str) -> None:
+    assert compress_expr(expr, 15) == faster
+
+
+@pytest.mark.parametrize("expr", ['absent(up{job="x"})', "up == 0  # down", "x{a='b'} > 0x1F"])
+def test_an_expression_without_time_comes_back_as_written(expr: str) -> None:
+    assert compress_expr(expr, 15) == expr
+
+
+def test_at_speed_one_the_text_is_not_even_read() -> None:
+    assert compress_expr("holt_winters(x[5m], 1, 1) @ 5  # any", 1) == "holt_winters(x[5m], 1, 1) @ 5  # any"
+
+
+@pytest.mark.parametrize(
+    ("window", "speed", "options", "short"),
+    [
+        ("100s", 15, {}, "7s"),  # 6.67 s, rounded up
+        ("1m", 20, {}, "3s"),  # 60 / 20 exactly, in spite of floating point
+        ("30s", 15, {}, "3s"),  # three scrapes of 1 s
+        ("30s", 15, {"min_scrapes": 5}, "5s"),  # left-open windows
+        ("1m", 15, {"scrape_interval_s": 30}, "6s"),  # three scrapes of 2 s
+        ("1m", 60, {}, "1s"),
+        ("30s", 1.1, {}, "30s"),  # never longer than it was
+        ("1ms", 2, {}, "1ms"),
+        ("5m", 7, {}, "43s"),
+    ],
+)
+def test_ranges_are_whole_seconds_and_hold_enough_scrapes(window: str, speed: float, options: Any, short: str) -> None:
+    assert compress_expr(f"rate(x[{window}])", speed, **options) == f"rate(x[{short}])"
+
+
+def test_the_points_of_a_subquery_come_from_its_step_not_from_scrapes() -> None:
+    assert compress_expr("max_over_time(x[30s:10s])", 15, min_scrapes=5) == "max_over_time(x[2s:667ms])"
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "increase(a[20s]) / increase(b[20s]) > 0.05",
+        "sum(increase(a[20s])) / sum(sum_over_time(b[20s])) > 0.05",
+        "increase(a[20s]) > 0",
+        "0 < increase(a[20s])",
+        "increase(a[20s]) or vector(0)",
+        "increase(a[20s]) > increase(b[20s]) * 2",
+        "count(increase(a[20s]) > 0) > 3",
+        "sgn(delta(a[20s])) < 1",
+        "histogram_quantile(0.9, sum by (le) (increase(a_bucket[20s]))) > 0.5",
+        "rate(a[20s]) * 300 > 10",
+        "rate(a[20s]) - rate(a[20s] offset 20s) > 1",
+        "deriv(a[20s]) > 1",
+        "irate(a[20s]) > 1",
+        "changes(a[20s]) > 3",
+        "resets(a[20s]) > 3",
+        "count_over_time(a[20s]) < 15",
+        "avg_over_time(a[20s]) > 1",
+        "quantile_over_time(0.9, a[20s]) > 1",
+        "max_over_time(a[20s]) - min_over_time(a[20s]) > 1",
+        "absent_over_time(a[20s])",
+        "double_exponential_smoothing(a[20s], 0.5, 0.5) > 1",
+        "time() - a > 0",
+        "timestamp(a) > timestamp(b offset 20s)",
+        "time() > a offset 20s",
+        'label_replace(rate(a[20s]), "x", "$1", "y", "(.*)") > 1',
+        "stdvar(rate(a[20s])) > 1",
+        "scalar(rate(a[20s])) ^ 2 > bool 1",
+        "increase(a[20s]) and rate(b[20s]) > 5",
+        "avg_over_time(increase(a[20s])[20s:20s]) / increase(b[20s]) > 2",
+    ],
+)
+def test_what_keeps_its_meaning_passes_without_annotation(expr: str) -> None:
+    assert compress_expr(expr.replace("20s", "5m"), 15) == expr
+
+
+E_, T, H, A = Meaning.EVENT, Meaning.TRAFFIC, Meaning.HORIZON, Meaning.AGE
+
+
+@pytest.mark.parametrize(
+    ("expr", "meaning", "scaled"),
+    [
+        ("increase(a[5m]) > 30", T, "increase(a[20s]) > 2"),
+        ("30 < increase(a[5m])", T, "2 < increase(a[20s])"),
+        ("sum by (x) (increase(a[5m])) >= bool 30", T, "sum by (x) (increase(a[20s])) >= bool 2"),
+        ("-delta(a[5m]) < -30", T, "-delta(a[20s]) < -2"),
+        ("idelta(a[5m]) > 30", T, "idelta(a[20s]) > 2"),
+        ("sum_over_time(a[5m]) > 10 * 3", T, "sum_over_time(a[20s]) > 2"),
+        ("increase(a[5m]) * 2 > 30", T, "increase(a[20s]) * 2 > 2"),
+        ("increase(a[5m]) * increase(b[5m]) > 225", T, "increase(a[20s]) * increase(b[20s]) > 1"),
+        ("1 / increase(a[5m]) < 2", T, "1 / increase(a[20s]) < 30"),
+        ("a / (increase(b[5m]) + 30)", T, "a / (increase(b[20s]) + 2)"),
+        ("stdvar(increase(a[5m])) > 225", T, "stdvar(increase(a[20s])) > 1"),
+        ("clamp(increase(a[5m]), 0, 30)", T, "clamp(increase(a[20s]), 0, 2)"),
+        ("increase(a[5m]) or vector(30)", T, "increase(a[20s]) or vector(2)"),
+        ("increase(a[5m]) > on () b", T, "increase(a[20s]) > on () ((b) / 15)"),
+        ("increase(a[5m]) > 30 and rate(b[5m]) > 30", T, "increase(a[20s]) > 2 and rate(b[20s]) > 30"),
+        ("a - a offset 5m > 30", T, "a - a offset 20s > 2"),
+        ("sum(a) - sum(a offset 5m) > 30", T, "sum(a) - sum(a offset 20s) > 2"),
+        ("sum_over_time(increase(a[5m])[1h:5m]) > 30", T, "sum_over_time(increase(a[20s])[4m:20s]) > 2"),
+        (
+            "max(quantile_over_time(0.5, increase(a[5m])[1h:5m])) > 30",
+            T,
+            "max(quantile_over_time(0.5, increase(a[20s])[4m:20s])) > 2",
+        ),
+        ("increase(a[5m]) > 30", E_, "increase(a[20s]) > 30"),
+        ("a - a offset 5m > 30", E_, "a - a offset 20s > 30"),
+        ("round(increase(a[5m])) > 3", E_, "round(increase(a[20s])) > 3"),
+        ("predict_linear(a[1h], 4 * 3600) < 0", H, "predict_linear(a[4m], 960) < 0"),
+        ("predict_linear(a[1h], 4h) < 9", H, "predict_linear(a[4m], 960) < 9"),
+        ("predict_linear(a[1h], scalar(b)) < 0", H, "predict_linear(a[4m], (scalar(b) / 15)) < 0"),
+        ("time() - a > 600", A, "time() - a > 40"),
+        ("a - time() < 86400 * 30", A, "a - time() < 172800"),
+        ("(time() - a) / 60 > 30", A, "(time() - a) / 60 > 2"),
+        ("time() * 1000 - a > 60000", A, "time() * 1000 - a > 4000"),
+        ("time() - 600 > a", A, "time() - 40 > a"),
+        ("time() - max(timestamp(a)) > 10m", A, "time() - max(timestamp(a)) > 40"),
+        ("timestamp(a) - timestamp(b) > 60", A, "timestamp(a) - timestamp(b) > 4"),
+        ("time() - (time() - a) > b", A, "time() - (time() - a) > b"),
+    ],
+)
+def test_declared_meanings_scale_the_numbers(expr: str, meaning: Meaning, scaled: str) -> None:
+    assert compress_expr(expr, 15, meanings=[meaning]) == scaled
+
+
+def test_two_meanings_in_one_rule() -> None:
+    expr = "increase(a[5m]) > 30 and time() - b > 30"
+    assert compress_expr(expr, 15, meanings=[T, A]) == "increase(a[20s]) > 2 and time() - b > 2"
+    assert (
+        compress_expr("increase(a[5m]) / (time() - b) > 3", 15, meanings=[T, A])
+        == "increase(a[20s]) / (time() - b) > 3"
+    )
+
+
+REFUSED = [
+    ("increase(a[5m]) > 10", "increase(a[5m]) > 10", '"traffic"'),
+    ("x > 0 and sum(delta(a[5m])) < -10", "sum(delta(a[5m])) < -10", "event"),
+    ("sum_over_time(a[5m]) > 10", "sum_over_time(a[5m]) > 10", "traffic"),
+    ("increase(a[5m]) > b", "increase(a[5m]) > b", "traffic"),
+    ("increase(a[5m]) > time() - b", "increase(a[5m]) > time() - b", "ratio"),
+    ("a - a offset 5m > 30", "a - a offset 5m > 30", "traffic"),
+    ("predict_linear(a[1h], 3600) < 0", "predict_linear(a[1h], 3600)", '"horizon"'),
+    ("time() - a > 600", "time() - a > 600", '"age"'),
+    ("timestamp(a) - timestamp(b) > 60", "timestamp(a) - timestamp(b) > 60", '"age"'),
+    ("round(increase(a[5m])) > 3", "round(increase(a[5m]))", "speed 1"),
+    ("increase(a[5m]) ^ 2 > 3", "increase(a[5m]) ^ 2", "speed 1"),
+    ("rate(increase(a[5m])[1h:5m]) > 3", "rate(increase(a[5m])[1h:5m])", "speed 1"),
+    ("increase(increase(a[5m])[1h:5m]) / 3", "increase(increase(a[5m])[1h:5m])", "speed 1"),
+    ('count_values("v", increase(a[5m]))', 'count_values("v", increase(a[5m]))', "speed 1"),
+    ("predict_linear(increase(a[5m])[1h:5m], 3) < 0", "predict_linear(increase(a[5m])[1h:5m], 3)", ""),
+    ("hour() > 8", "hour()", "speed 1"),
+    ("minute(a) > 8", "minute(a)", "speed 1"),
+    ("day_of_week() == 0", "day_of_week()", "speed 1"),
+    ("day_of_month(a) == 1", "day_of_month(a)", "speed 1"),
+    ("day_of_year() == 1", "day_of_year()", "speed 1"),
+    ("days_in_month() == 30", "days_in_month()", "speed 1"),
+    ("month() == 1 and a", "month()", "speed 1"),
+    ("year() == 1", "year()", "speed 1"),
+    ("time() % 86400 > bool 1", "time() % 86400", "speed 1"),
+    ("time() > bool 1700000000", "time() > bool 1700000000", "speed 1"),
+    ("time() + time()", "time() + time()", "speed 1"),
+    ("time() + a", "time() + a", "speed 1"),
+    ("a / time()", "a / time()", "speed 1"),
+    ("sum(timestamp(a))", "sum(timestamp(a))", "speed 1"),
+    ("x @ 5", "x @ 5.000", "offset"),
+    ("rate(x[5m] @ end())", "x @ end()", "offset"),
+    ("max_over_time(x[5m:1m] @ start())", "x[5m:1m] @ start()", "offset"),
+    ("x / range()", "range()", "leave it out"),
+]
+
+
+@pytest.mark.parametrize(("expr", "construct", "remedy"), REFUSED)
+def test_what_changes_meaning_is_refused_by_name_with_a_remedy(expr: str, construct: str, remedy: str) -> None:
+    with pytest.raises(TimescaleError) as caught:
+        compress_expr(expr, 15)
+    assert not isinstance(caught.value, InputError)
+    assert caught.value.construct == construct
+    assert remedy in caught.value.remedy
+    assert caught.value.remedy
+    assert str(caught.value).startswith(construct) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("meaning", [E_, T, H, A])
+@pytest.mark.parametrize("expr", ["hour() > 8", "x @ 5", "time() % 86400 > bool 1"])
+def test_no_annotation_excuses_the_calendar(expr: str, meaning: Meaning) -> None:
+    with pytest.raises(TimescaleError):
+        compress_expr(expr, 15, meanings=[meaning])
+
+
+@pytest.mark.parametrize(
+    ("expr", "words"),
+    [
+        ("rate(x[5m", "does not parse"),
+        ("rate(metric[5m]) by (model)", "does not parse"),
+        ("holt_winters(x[5m], 0.1, 0.1)", "double_exponential_smoothing"),
+        ("rate(x[5m] smoothed)", "smoothed"),
+        ("rate(x[5m + 1m])", "arithmetic on durations"),
+        ('x{a="1" or b="2"}', "not PromQL"),
+        ("+".join(["x"] * 5000), "operators"),
+        (" and ".join(["x"] * 5000), "operators"),
+        ("-" * 500 + "x", "nested too deeply"),
+        ('{a="' + "x" * 40_000 + '"}', "characters"),
+        ("x * fill(0) y", "fill"),
+    ],
+)
+def test_what_cannot_be_read_is_one_clear_line(expr: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        compress_expr(expr, 15)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
+
+
+def test_a_recording_may_hold_no_value_that_shrinks() -> None:
+    with pytest.raises(TimescaleError, match="records a count"):
+        compress_expr("increase(a[5m])", 15, recorded=True)
+    assert compress_expr("increase(a[5m])", 15) == "increase(a[20s])"
+    assert compress_expr("max(timestamp(a offset 5m))", 15, recorded=True) == "max(timestamp(a offset 20s))"
+    assert compress_expr("increase(a[5m]) / increase(b[5m])", 15, recorded=True)
+
+
+def test_a_speed_below_one_is_refused() -> None:
+    with pytest.raises(InputError, match="at least 1"):
+        compress_expr("x", 0.5)
