@@ -243,7 +243,7 @@ def _cgroup_headroom() -> list[int]:
 
 def _existing(path: Path) -> Path:
     """Return the nearest ancestor of `path` that exists."""
-    return next(place for place in (path, *path.parents) if place.exists())
+    return next(place for place in (path, *path.parents) if os.access(place, os.F_OK))
 
 
 def _gib(size: int) -> str:

@@ -70,7 +70,10 @@ def _on_path(program: Program) -> tuple[Path, Source] | None:
 
 def _cached(program: Program) -> tuple[Path, Source] | None:
     candidate = server_dir(_server_of(program.name)) / program.name
-    return (candidate, "cache") if candidate.exists() else None
+    try:
+        return (candidate, "cache") if candidate.exists() else None
+    except OSError:  # a cache of somebody else's, closed to us: for us nothing is cached
+        return None
 
 
 def _server_of(name: str) -> str:

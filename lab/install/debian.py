@@ -65,9 +65,8 @@ class Package:
         for package in self.server.packages:
             apt.unpack(package, tree)
         for program in self.server.programs:
-            if program not in self.server.packages and not _in_tree(
-                tree, program
-            ):  # newer suites ship promtool as a package of its own
+            # newer suites ship promtool as a package of its own
+            if program not in self.server.packages and not _in_tree(tree, program):
                 _unpack_if_any(apt, program, tree, needed=program in self.server.needed)
         for program in self.server.programs:
             if found := _in_tree(tree, program):

@@ -23,7 +23,7 @@ _WRAPPER = """\
 here=${0%/*}
 LD_LIBRARY_PATH="$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 export LD_LIBRARY_PATH
-exec "$here/lib/%s" "$@"
+exec "$here/lib/{program}" "$@"
 """
 
 
@@ -52,5 +52,5 @@ def _wrap(folder: Path, program: str, packages: tuple[str, ...], apt: Apt) -> No
                 shutil.copyfile(library, library_folder / library.name)
     (folder / program).rename(library_folder / program)
     wrapper = folder / program
-    wrapper.write_text(_WRAPPER % program)
+    wrapper.write_text(_WRAPPER.replace("{program}", program))
     wrapper.chmod(0o755)

@@ -285,6 +285,18 @@ def test_a_closed_pipe_does_not_end_the_wait_for_exit(tmp_path: Path) -> None:
     assert run([program], deadline_s=0.3).returncode is None
 
 
+def test_a_cache_closed_to_us_is_an_empty_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.exists
+
+    def exists(path: Path) -> bool:
+        if path.is_relative_to(tmp_path / "cache"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "exists", exists)
+    assert isinstance(refusal(), BinaryMissingError)
+
+
 def test_cached_file_that_is_not_executable_asks_for_a_new_install(fake: Fake) -> None:
     path = fake("cache/servers/prometheus/prometheus", mode=stat.S_IRUSR)
     assert str(refusal()) == f"{path} is not executable: run `lab install` again"
