@@ -2,12 +2,16 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 # Before numpy: more threads than one only get in each other's way on vectors this small, and cost memory.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from lab.rag.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lab.rag.settings import Settings
 
 
 def main() -> int:
@@ -37,9 +41,21 @@ def _serve() -> None:
         app = create_app(service)
         sock = listen(settings.host, settings.port)
         serve_metrics(module, registry, settings.metrics_host or settings.host, settings.metrics_port)
+        _announce(settings)
         run(app, sock)
     finally:
         log.flush()
+
+
+def _announce(settings: "Settings") -> None:
+    lines = [
+        f"queries on http://{settings.host}:{settings.port}, "
+        f"metrics on http://{settings.metrics_host or settings.host}:{settings.metrics_port}/metrics"
+    ]
+    if not settings.redis_url:
+        lines.append("no --redis-url: cache and costs are kept in this process and end with it")
+    for line in lines:
+        print(f"rag: {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Loads the metrics module of a deployment: the one that is shipped, or the file that replaces it."""
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from lab.rag import metrics as shipped
 from lab.rag.errors import ConfigError
 
+USED = ("record", "count_error", "watch")  # what the service calls
 REPLACEMENT = "deployed_metrics"
 
 
@@ -39,9 +40,13 @@ def start_metrics(module: MetricsModule, origin: Path | None) -> tuple[Collector
     """A registry with the module's metrics in it. Raises ConfigError when the module cannot make them."""
     registry = shipped.new_registry()
     try:
-        return registry, module.new_metrics(registry)
+        metrics = module.new_metrics(registry)
     except Exception as error:
         raise ConfigError(f"--metrics {origin}: {_one_line(error)}") from error
+    missing = [name for name in USED if not callable(getattr(metrics, name, None))]
+    if missing:
+        raise ConfigError(f"--metrics {origin}: Metrics lacks {', '.join(missing)}; derive it from lab.rag.metrics")
+    return registry, metrics
 
 
 def serve_metrics(module: MetricsModule, registry: CollectorRegistry, host: str, port: int) -> None:
@@ -53,15 +58,14 @@ def serve_metrics(module: MetricsModule, registry: CollectorRegistry, host: str,
 
 
 def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(REPLACEMENT, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"--metrics {path}: not a Python file")
-    module = importlib.util.module_from_spec(spec)
+    loader = SourceFileLoader(REPLACEMENT, str(path))
+    module = ModuleType(REPLACEMENT)
+    module.__file__ = str(path)
     sys.modules[REPLACEMENT] = module  # dataclasses look their module up by name
     try:
-        spec.loader.exec_module(module)
-    except FileNotFoundError as error:
-        raise ConfigError(f"--metrics {path}: no such file") from error
+        exec(loader.get_code(REPLACEMENT) or "", vars(module))  # noqa: S102  (that is what --metrics asks for)
+    except OSError as error:
+        raise ConfigError(f"--metrics {path}: {error.strerror or error}") from error
     except Exception as error:
         raise ConfigError(f"--metrics {path}: {_one_line(error)}") from error
     return module

@@ -21,6 +21,10 @@ class ServiceError(Exception):
     component: ClassVar[str] = "service"
     http_status: ClassVar[int] = 500
 
+    def __init__(self, message: str, *, repeated: bool = False) -> None:
+        super().__init__(message)
+        self.repeated = repeated  # the same failure was logged a moment ago; count it, but do not log it again
+
 
 class RateLimitedError(ServiceError):
     """The provider refused the call; `retry_after_s` seconds remain until its window is renewed."""

@@ -47,7 +47,8 @@ class Service:
     def failed(self, error: ServiceError) -> None:
         """Count and log a failure that failed no query."""
         self.metrics.count_error(error.error_type, error.component)
-        self.log.failure(error.error_type, error.component, error)
+        if not error.repeated:
+            self.log.failure(error.error_type, error.component, error)
 
     async def keep_house(self) -> None:
         """Write the log out, book costs, refresh sizes and log summaries, until cancelled."""
@@ -166,4 +167,13 @@ def _index(settings: Settings, log: EventLog) -> Index:
 
 
 def _stores(settings: Settings) -> tuple[AnswerCache, CostStore]:
-    return MemoryCache(settings.cache_ttl_s, settings.cache_entries, time.monotonic), MemoryCosts()
+    if not settings.redis_url:
+        memory = MemoryCache(settings.cache_ttl_s, settings.cache_entries, time.monotonic)
+        return memory, MemoryCosts()
+    # Imported here: without Redis the service starts faster.
+    from lab.rag.redis_cache import RedisCache
+    from lab.rag.redis_costs import RedisCosts
+    from lab.rag.redis_link import RedisLink
+
+    link = RedisLink(settings.redis_url)
+    return RedisCache(link, settings.cache_ttl_s), RedisCosts(link)
