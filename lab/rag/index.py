@@ -27,7 +27,11 @@ class VectorIndex:
         self.documents = tuple(documents)
         self._by_id = {document.id: document for document in documents}
         self._embedder = embedder
-        self._matrix = embedder.embed([f"{document.title} {document.text}" for document in documents])
+        titles, texts = [doc.title for doc in documents], [doc.text for doc in documents]
+        embedder.fit([f"{title} {text}" for title, text in zip(titles, texts, strict=True)])
+        # The title counts as much as the text, so a short title outweighs a passing mention.
+        rows = embedder.embed(titles) + embedder.embed(texts)
+        self._matrix = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
     def search(self, query: str, top_k: int) -> Found:
         """The `top_k` documents nearest to the query. A cosine c counts as a relevance of (1 + c) / 2."""

@@ -134,7 +134,7 @@ def traceback_lines(error: BaseException) -> list[str]:
     """The traceback as Python prints it."""
     import traceback
 
-    return traceback.format_exception(error, limit=-8)
+    return traceback.format_exception(error, limit=-3)
 
 
 def rfc3339(unix_s: float) -> str:

@@ -1,9 +1,11 @@
 """Texts as vectors. Hashing needs no model and no download; a real embedding model is an optional extra."""
 
 import importlib
+import math
 import re
 import zlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,15 +29,24 @@ MAX_WORDS = 200  # of a text; a longer one is judged by its beginning
 class Embedder(Protocol):
     """Turns texts into rows of unit length, so that a dot product is a cosine."""
 
+    def fit(self, texts: Sequence[str]) -> None:
+        """Get to know the texts that will be searched."""
+
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row for each text."""
 
 
 class HashingEmbedder:
-    """Counts words and word stems into hashed, signed slots. The same on every machine and in every run."""
+    """Puts words and word stems into hashed, signed slots. The same on every machine and in every run."""
 
-    def __init__(self, dimensions: int = 512) -> None:
+    def __init__(self, dimensions: int = 1024) -> None:
         self.dimensions = dimensions
+        self._rarity: dict[str, float] = {}
+
+    def fit(self, texts: Sequence[str]) -> None:
+        """Learn which words are rare in these texts: they say more than those that are everywhere."""
+        seen = Counter(feature for text in texts for feature, _ in _weighted(text))
+        self._rarity = {feature: math.log(1 + len(texts) / count) for feature, count in seen.items()}
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row for each text; a text without words becomes a row of zeros."""
@@ -50,14 +61,19 @@ class HashingEmbedder:
 
     def _features(self, text: str) -> dict[int, float]:
         features: dict[int, float] = {}
-        words = [word for word in WORD.findall(text.lower())[:MAX_WORDS] if word not in COMMON]
-        for word in dict.fromkeys(words):
-            # A shortened word meets its other forms: restart, restarts, restarted.
-            for feature, weight in ((word, 1.0), (word[:5] + "~", 0.7)):
-                hashed = zlib.crc32(feature.encode("utf-8", "surrogatepass"))
-                slot = hashed % self.dimensions
-                features[slot] = features.get(slot, 0.0) + (weight if hashed & 0x80000000 else -weight)
+        for feature, weight in _weighted(text):
+            hashed = zlib.crc32(feature.encode("utf-8", "surrogatepass"))
+            slot = hashed % self.dimensions
+            weight *= self._rarity.get(feature, 1.0)
+            features[slot] = features.get(slot, 0.0) + (weight if hashed & 0x80000000 else -weight)
         return features
+
+
+def _weighted(text: str) -> Iterator[tuple[str, float]]:
+    words = [word for word in WORD.findall(text.lower())[:MAX_WORDS] if word not in COMMON]
+    for word in dict.fromkeys(words):
+        yield word, 1.0
+        yield word[:5] + "~", 0.7  # a shortened word meets its other forms: restart, restarts, restarted
 
 
 class SentenceEmbedder:
@@ -71,6 +87,9 @@ class SentenceEmbedder:
                 "--embedder sentence-transformers needs the extra: pip install 'monitoring-failure-lab[embeddings]'"
             ) from None
         self._model: Any = package.SentenceTransformer(model)
+
+    def fit(self, texts: Sequence[str]) -> None:
+        """Nothing to learn: the model has read more than these."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row for each text."""
