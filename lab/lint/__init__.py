@@ -1,1 +1,1 @@
-
+"""One file for each rule of `lab lint`."""

@@ -1,0 +1,105 @@
+"""Find and load scenarios: by name among those that come with the lab, or by the path of a folder."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from lab.deployment import Deployment, load
+from lab.errors import RulesError, ScenarioError
+from lab.paths import scenarios_dir
+from lab.scenario import Scenario
+
+FILE = "scenario.py"
+RULES = "detect.rules.yml"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A scenario with its folder."""
+
+    scenario: Scenario
+    folder: Path
+    bundled: bool
+
+    def rules(self) -> dict[str, str]:
+        """Detection rules of a run: the scenario's own and, among the lab's, those of its siblings."""
+        folders = [self.folder]
+        if self.bundled:
+            folders = sorted(path.parent for path in self.folder.parent.glob(f"*/{RULES}"))
+        return {
+            f"observer-rules/{folder.name}.yml": (folder / RULES).read_text(encoding="utf-8")
+            for folder in folders
+            if (folder / RULES).is_file()
+        }
+
+    def deployment(self, what: str) -> Deployment:
+        """`broken/` or `fixed/`."""
+        return load("broken" if what == "broken" else "fixed", self.folder / what)
+
+
+def names() -> list[str]:
+    """Names of the scenarios that come with the lab, without loading them."""
+    return sorted(path.parent.name for path in scenarios_dir().glob(f"*/{FILE}"))
+
+
+def find(target: str) -> Found:
+    """The scenario of a name or a folder. Raises `ScenarioError` in one line, with the nearest name."""
+    if target in names():
+        return Found(_load(scenarios_dir() / target), scenarios_dir() / target, bundled=True)
+    folder = Path(target)
+    if folder.name == FILE:
+        folder = folder.parent
+    looks_like_path = "/" in target or target.startswith(".") or folder.is_dir()
+    if looks_like_path and not (folder / FILE).is_file():
+        raise ScenarioError(f"{target}: no {FILE} in it; give a name (`lab list`) or a folder that holds {FILE}")
+    if not looks_like_path:
+        near = difflib.get_close_matches(target, names(), 1, 0.4)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names())}"
+        raise ScenarioError(f"{target}: no such scenario; {hint}")
+    return Found(_load(folder), folder.resolve(), bundled=folder.resolve().parent == scenarios_dir().resolve())
+
+
+def _load(folder: Path) -> Scenario:
+    path = (folder / FILE).resolve()
+    spec = importlib.util.spec_from_file_location(f"lab_scenario_{folder.name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ScenarioError(f"{path}:{_line_in(path, error)}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.dont_write_bytecode = written
+    scenario = getattr(module, "SCENARIO", None)
+    if not isinstance(scenario, Scenario):
+        raise ScenarioError(f"{path}: defines no SCENARIO of type lab.scenario.Scenario; see CONTRIBUTING.md")
+    return scenario
+
+
+def _line_in(path: Path, error: BaseException) -> int:
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno or 1
+    inside = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return (inside or [1])[-1] or 1
+
+
+def alerts_in(rules: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the alerting rules in rule files. Raises `RulesError` on a file that is no rule file."""
+    found: list[str] = []
+    for name, text in rules.items():
+        try:
+            groups = (yaml.safe_load(text) or {}).get("groups") or []
+            found += [rule["alert"] for group in groups for rule in group.get("rules") or [] if "alert" in rule]
+        except (yaml.YAMLError, AttributeError, TypeError) as error:
+            raise RulesError(f"{name}: not a Prometheus rules file: {str(error).splitlines()[0]}") from error
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,186 @@
+"""The commands. Heavy imports live inside the commands: `lab --help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lab import __version__
+from lab.errors import LabError, UsageError
+
+CONFIG = Path("lab.toml")
+
+
+def run_cli(argv: Sequence[str]) -> int:
+    """Run a command line; the exit code. Errors are one line on stderr."""
+    try:
+        code = lab.main(list(argv), prog_name="lab", standalone_mode=False, default_map=_config())
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except LabError as error:
+        click.echo(f"lab: {error}", err=True)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("lab: interrupted", err=True)
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _config() -> dict[str, Any]:
+    """Defaults from lab.toml in the current folder: a table for each command. Raises `UsageError`."""
+    if not CONFIG.is_file():
+        return {}
+    try:
+        found = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{CONFIG}: {error}; see docs/configuration.md") from error
+    for name, table in found.items():
+        if name not in lab.commands or not isinstance(table, dict):
+            raise UsageError(f"{CONFIG}: [{name}]: no such command; tables are named after commands, such as [run]")
+        known = {p.name for p in lab.commands[name].params}
+        for key in table:
+            if key.replace("-", "_") not in known:
+                raise UsageError(f"{CONFIG}: [{name}] {key}: no such option of `lab {name}`; see `lab {name} --help`")
+    return {name: {k.replace("-", "_"): v for k, v in table.items()} for name, table in found.items()}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="lab")
+def lab() -> None:
+    """Break a real monitoring stack on purpose, prove that it is seen, fix it, and prove that the fix works.
+
+    Exit codes: 0 pass, 1 a check failed, 2 bad usage or input, 3 inconclusive or infrastructure, 130 interrupted.
+    """
+
+
+@lab.command("list")
+def list_() -> None:
+    """The scenarios that come with the lab."""
+    from lab.catalog import find, names
+
+    for name in names():
+        click.echo(f"{name:18} {find(name).scenario.title}")
+
+
+@lab.command()
+@click.argument("name")
+@click.option("--diff", is_flag=True, help="broken/ against fixed/ instead of the lesson")
+def show(name: str, diff: bool) -> None:
+    """The lesson of a scenario; with --diff, what is broken beside what is fixed."""
+    from lab.catalog import find
+    from lab.lesson import diff_text, lesson_text
+
+    found = find(name)
+    click.echo(diff_text(found.folder) if diff else lesson_text(found.folder), nl=False)
+
+
+def _path(name: str, help_text: str, **more: Any) -> Any:
+    return click.option(name, type=click.Path(path_type=Path), help=help_text, **more)
+
+
+@lab.command()
+@click.argument("name")
+@click.option(
+    "--runtime",
+    type=click.Choice(["auto", "native", "docker"]),
+    default="auto",
+    envvar="LAB_RUNTIME",
+    show_default=True,
+    help="where the servers run; docker is not there yet",
+)
+@click.option(
+    "--speed",
+    type=float,
+    default=15.0,
+    envvar="LAB_SPEED",
+    show_default=True,
+    help="how many times faster than production timings; 1 is real time",
+)
+@click.option("--seed", type=int, default=1, envvar="LAB_SEED", show_default=True, help="of traffic and service")
+@click.option(
+    "--users",
+    type=click.IntRange(0, 1000),
+    default=None,
+    envvar="LAB_USERS",
+    help="simulated users instead of the scenario's",
+)
+@_path("--out", "where runs are kept: OUT/<scenario>/<UTC>/", default=Path("runs"), envvar="LAB_OUT", show_default=True)
+@click.option(
+    "--json",
+    "json_to",
+    metavar="FILE|-",
+    default=None,
+    envvar="LAB_JSON",
+    help="the outcome as JSON (`lab schema run`)",
+)
+@click.option("--keep", is_flag=True, help="leave the stack up and print its URLs; `lab clean` stops it")
+@click.option("-q", "--quiet", is_flag=True, help="only the table and the verdict")
+@click.option("--no-color", is_flag=True, help="no colours; NO_COLOR does the same")
+@click.option("--strict", is_flag=True, envvar="LAB_STRICT", help="a skipped check makes the run inconclusive")
+@click.option("--dry-run", is_flag=True, help="services, ports, bounds and the budget of waits; starts nothing")
+@click.option("--control", is_flag=True, help="the same run without broken/: everything must stay silent")
+@_path("--fix", "a folder with your fix, in place of fixed/")
+@_path("--detect", "your own rules file, in place of the detection rules")
+@_path("--prometheus-bin", "the Prometheus to use", envvar="LAB_PROMETHEUS_BIN")
+@_path("--alertmanager-bin", "the Alertmanager to use", envvar="LAB_ALERTMANAGER_BIN")
+def run(name: str, **given: Any) -> int:
+    """Run a scenario, by NAME or by the path of its folder: break it, see it, fix it, prove it."""
+    from lab.commands.run import run_command
+
+    return run_command(name, given)
+
+
+@lab.command()
+@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.option("--json", "json_to", metavar="FILE|-", default=None, help="the outcome as JSON")
+@click.option("--no-color", is_flag=True, help="no colours; NO_COLOR does the same")
+def analyze(run_dir: Path, json_to: str | None, no_color: bool) -> int:
+    """Judge a stored run again, from its journal, without servers."""
+    from lab.commands.run import analyze_command
+
+    return analyze_command(run_dir, json_to, no_color)
+
+
+@lab.command()
+@click.option("--json", "as_json", is_flag=True, help="as JSON")
+def doctor(as_json: bool) -> int:
+    """What this machine has, what is missing, and the remedy for each."""
+    from lab.commands.machine import doctor_command
+
+    return doctor_command(as_json)
+
+
+@lab.command()
+@click.option("--dry-run", is_flag=True, help="say what would be done; fetch nothing")
+def install(dry_run: bool) -> None:
+    """Get Prometheus and Alertmanager into the user's cache, without root."""
+    from lab.commands.machine import install_command
+
+    install_command(dry_run)
+
+
+@lab.command()
+def clean() -> None:
+    """Stop and remove what runs left behind: dead ones, and stacks that --keep left up."""
+    from lab.commands.machine import clean_command
+
+    clean_command()
+
+
+@lab.command()
+@click.argument("what", type=click.Choice(["run"]))
+def schema(what: str) -> None:
+    """The JSON schema of an output."""
+    from importlib.resources import files
+
+    click.echo(files("lab.report").joinpath(f"{what}.schema.json").read_text(encoding="utf-8"), nl=False)
+
+
+if __name__ == "__main__":
+    sys.exit(run_cli(sys.argv[1:]))

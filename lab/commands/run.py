@@ -1,0 +1,124 @@
+"""`lab run` and `lab analyze`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+
+from lab.catalog import find
+from lab.errors import UsageError
+from lab.journal import read
+from lab.judge import judge
+from lab.options import Options
+from lab.outcome import Outcome, outcome, to_json
+from lab.plan import Plan, make
+from lab.report.terminal import TerminalStory
+from lab.sweep import sweep
+
+MAX_SPEED = 60.0
+
+
+def run_command(name: str, given: dict[str, Any]) -> int:
+    """Run a scenario; the exit code is the verdict's."""
+    console = _console(given["no_color"])
+    sweep()
+    plan = make(find(name), _options(given))
+    if given["dry_run"]:
+        from lab.report.dry_run import dry_run_text
+
+        click.echo(dry_run_text(plan), nl=False)
+        return 0
+    _check_writable(given["json_to"])
+    story = TerminalStory(console, quiet=given["quiet"])
+    found = _execute(plan, story)
+    story.end(found)
+    _write(found, Path(found.run_dir) / "verdict.json")
+    if given["json_to"]:
+        _write(found, given["json_to"])
+    if plan.options.keep and not found.interrupted:
+        for service, url in _kept_urls(found).items():
+            console.print(f"{service:13} {url}", highlight=False)
+        console.print("still up; `lab clean` stops it", highlight=False)
+    return found.exit_code
+
+
+def _execute(plan: Plan, story: TerminalStory) -> Outcome:
+    from lab.runner import Run
+
+    def on_term(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, on_term)
+    try:
+        return Run(plan, story).execute()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _kept_urls(found: Outcome) -> dict[str, str]:
+    from lab.registry import entries
+
+    return next((e.urls for _, e in entries() if e.run_dir == found.run_dir), {})
+
+
+def _options(given: dict[str, Any]) -> Options:
+    speed = given["speed"]
+    if not 1.0 <= speed <= MAX_SPEED:
+        raise UsageError(f"--speed {speed:g}: not between 1 (real time) and {MAX_SPEED:g}")
+    return Options(
+        runtime=given["runtime"], speed=speed, seed=given["seed"], out=given["out"], keep=given["keep"],
+        strict=given["strict"], control=given["control"], fix=given["fix"], detect=given["detect"],
+        users=given["users"], prometheus_bin=given["prometheus_bin"], alertmanager_bin=given["alertmanager_bin"],
+    )  # fmt: skip
+
+
+def _console(no_color: bool) -> Console:
+    return Console(
+        stderr=True, no_color=no_color or bool(os.environ.get("NO_COLOR")), soft_wrap=not sys.stderr.isatty()
+    )
+
+
+def _check_writable(target: str | None) -> None:
+    """Before the run, not after it: a result that can't be written would be lost."""
+    if target in (None, "-"):
+        return
+    try:
+        Path(str(target)).open("a").close()
+    except OSError as error:
+        raise UsageError(f"--json {target}: {error.strerror or error}; give a file that can be written") from error
+
+
+def _write(found: Outcome, target: Path | str) -> None:
+    text = json.dumps(to_json(found), indent=2, ensure_ascii=True) + "\n"
+    if target == "-":
+        click.echo(text, nl=False)
+    else:
+        Path(target).write_text(text, encoding="utf-8")
+
+
+def analyze_command(run_dir: Path, json_to: str | None, no_color: bool) -> int:
+    """Judge a stored run again; the same verdict, or inconclusive with the reason for a damaged journal."""
+    journal = run_dir if run_dir.is_file() else run_dir / "journal.jsonl"
+    _check_writable(json_to)
+    recording = read(journal)
+    if recording.header is None:
+        click.echo(f"lab: {journal}: empty; INCONCLUSIVE: nothing was recorded", err=True)
+        return 3
+    scenario = find(str(journal.parent / "scenario")).scenario
+    judgement = judge(scenario, recording.header, recording.history, damaged=recording.damaged)
+    wall = max(0.0, recording.history.end - recording.header.started_at)
+    found = outcome(recording.header, recording.history, judgement, wall_s=wall)
+    found = replace(found, run_dir=str(journal.parent.resolve()))
+    TerminalStory(_console(no_color)).end(found)
+    if json_to:
+        _write(found, json_to)
+    return found.exit_code

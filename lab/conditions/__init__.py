@@ -1,0 +1,12 @@
+"""The words a scenario file is written in."""
+
+from lab.conditions.alerts import alert
+from lab.conditions.culprit import culprit
+from lab.conditions.logs import log
+from lab.conditions.services import ready, up
+from lab.conditions.values import head_series, sampled
+from lab.conditions.workload import fresh_samples, queries_still_counted
+
+__all__ = [
+    "alert", "culprit", "fresh_samples", "head_series", "log", "queries_still_counted", "ready", "sampled", "up",
+]  # fmt: skip

@@ -1,0 +1,98 @@
+"""Conditions on the traffic: served well, flowing at its rate, and the guards against a vacuous pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lab import signals
+from lab.view import View
+
+
+@dataclass(frozen=True)
+class ServedWell:
+    """The service's objective: at most 1 % of requests fail, and there are requests."""
+
+    objective: float = 0.01
+    window_s: float = 4.0
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"requests flow, under {self.objective:.0%} fail"
+
+    def _rates(self, view: View, t: float) -> tuple[float, float] | None:
+        start = max(t - self.window_s, view.start)
+        served = view.history.mean(signals.RPS, start, t)
+        failed = view.history.mean(signals.FAILURES, start, t)
+        return None if served is None or failed is None else (served, failed)
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None without figures from the load generator."""
+        rates = self._rates(view, t)
+        if rates is None:
+            return None
+        served, failed = rates
+        return served > 0 and failed <= self.objective * (served + failed)
+
+    def observed(self, view: View, t: float) -> str:
+        """Both rates."""
+        rates = self._rates(view, t)
+        return "no figures" if rates is None else f"{rates[0]:,.0f}/s served, {rates[1]:,.1f}/s failed"
+
+
+@dataclass(frozen=True)
+class Flowed:
+    """Over the settled part of the phase, the rate of answered requests is within `tolerance` of steady's."""
+
+    expected_rps: float
+    tolerance: float = 0.20
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"requests flow, within {self.tolerance:.0%} of steady"
+
+    def _rates(self, view: View, t: float) -> tuple[float | None, float | None]:
+        return view.history.mean(signals.RPS, min(view.settled, t), t), view.steady_mean(signals.RPS)
+
+    def at(self, view: View, t: float) -> bool | None:
+        """Judged when the phase is over."""
+        if not view.closed or t < view.now:
+            return None
+        seen, steady = self._rates(view, t)
+        if not seen or not steady:
+            return False
+        return abs(seen - steady) <= self.tolerance * steady
+
+    def observed(self, view: View, t: float) -> str:
+        """Both rates."""
+        seen, steady = self._rates(view, t)
+        return "no requests" if not seen else f"{seen:,.0f}/s, steady {steady or 0:,.0f}/s"
+
+
+@dataclass(frozen=True)
+class Offered:
+    """In the steady phase, the rate of answered requests is within `tolerance` of what the scenario asks for."""
+
+    expected_rps: float
+    tolerance: float = 0.20
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"requests flow, within {self.tolerance:.0%} of {self.expected_rps:,.0f}/s"
+
+    def _rate(self, view: View, t: float) -> float | None:
+        return view.history.mean(signals.RPS, min(view.settled, t), t)
+
+    def at(self, view: View, t: float) -> bool | None:
+        """Judged when the phase is over."""
+        if not view.closed or t < view.now:
+            return None
+        rate = self._rate(view, t)
+        return bool(rate) and abs((rate or 0) - self.expected_rps) <= self.tolerance * self.expected_rps
+
+    def observed(self, view: View, t: float) -> str:
+        """The rate."""
+        rate = self._rate(view, t)
+        return f"{rate:,.0f}/s" if rate else "no requests"

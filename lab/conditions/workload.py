@@ -1,0 +1,81 @@
+"""Conditions against a vacuous cure: the queries are still counted, and new samples can be queried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lab import signals
+from lab.scenario import Check
+from lab.view import View
+
+
+@dataclass(frozen=True)
+class StillCounted:
+    """The patient's counter grows as fast as the load generator is served, within `tolerance`."""
+
+    tolerance: float = 0.25
+    window_s: float = 8.0
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"rag_queries_total grows with the traffic, within {self.tolerance:.0%}"
+
+    def _rates(self, view: View, t: float) -> tuple[float, float] | None:
+        window = view.window_s(self.window_s)
+        start = max(t - window, view.start)
+        counted = view.history.series(signals.COUNTED, start, t)
+        served = view.history.mean(signals.RPS, start, t)
+        if not served or len(counted) < 4 or counted[-1][0] - counted[0][0] < 0.6 * window:
+            return None
+        return (counted[-1][1] - counted[0][1]) / (counted[-1][0] - counted[0][0]), served
+
+    def at(self, view: View, t: float) -> bool | None:
+        """False without the metric: deleting it is no cure. None without traffic."""
+        if view.history.value(signals.COUNTED, t) is None:
+            return False if t > view.settled else None
+        rates = self._rates(view, t)
+        return None if rates is None else abs(rates[0] - rates[1]) <= self.tolerance * rates[1]
+
+    def observed(self, view: View, t: float) -> str:
+        """Both rates."""
+        if view.history.value(signals.COUNTED, t) is None:
+            return "rag_queries_total has no samples"
+        rates = self._rates(view, t)
+        return "too few samples" if rates is None else f"{rates[0]:,.0f}/s counted, {rates[1]:,.0f}/s served"
+
+
+@dataclass(frozen=True)
+class FreshSamples:
+    """The newest sample of `rag_queries_total` in the patient is young: new samples are stored and queryable."""
+
+    limit: float = 2.5
+    """In scrape intervals."""
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return "new samples of rag_queries_total are queryable"
+
+    def _limit_s(self, view: View) -> float:
+        return self.limit * max(1.0, view.scrape_s)
+
+    def at(self, view: View, t: float) -> bool | None:
+        """False without any sample."""
+        age = view.history.value(signals.COUNTED_AGE_S, t)
+        return False if age is None else age <= self._limit_s(view)
+
+    def observed(self, view: View, t: float) -> str:
+        """The age of the newest sample."""
+        age = view.history.value(signals.COUNTED_AGE_S, t)
+        return "no samples" if age is None else f"newest is {age:.1f} s old"
+
+
+def queries_still_counted() -> Check:
+    """The service's queries are counted after the fix, at the rate at which they are served."""
+    return Check("queries still counted", StillCounted())
+
+
+def fresh_samples() -> Check:
+    """New samples are stored and can be queried."""
+    return Check("new samples queryable", FreshSamples())

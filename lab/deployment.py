@@ -1,0 +1,70 @@
+"""A deployment: which files go live. The healthy one is the stack's own; `broken/` and `fixed/` lie over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lab.errors import ScenarioError
+from lab.paths import compose_dir
+
+What = Literal["healthy", "broken", "fixed"]
+
+FILES = ("metrics.py", "prometheus.yml", "rules.yml", "alertmanager.yml", "dashboard.json")
+"""The files a deployment may hold; any other name is an error, so that a typo is not passed over."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is deployed: a name and the files that differ from the healthy stack."""
+
+    what: What
+    files: dict[str, Path] = field(default_factory=dict)
+
+    def text(self, name: str, healthy: Path) -> str:
+        """A file of this deployment, the healthy stack's where it has none."""
+        return (self.files.get(name) or healthy).read_text(encoding="utf-8")
+
+    def prometheus_config(self) -> str:
+        """The patient's configuration, at production timings."""
+        return self.text("prometheus.yml", compose_dir() / "prometheus" / "prometheus.yml")
+
+    def alertmanager_config(self) -> str:
+        """Alertmanager's configuration, at production timings."""
+        return self.text("alertmanager.yml", compose_dir() / "alertmanager" / "alertmanager.yml")
+
+    def prometheus_rules(self) -> dict[str, str]:
+        """The patient's rule files: the service's own alerts and the deployment's."""
+        found = rule_files(compose_dir() / "prometheus" / "rules", "rules")
+        if "rules.yml" in self.files:
+            found["rules/deployed.yml"] = self.files["rules.yml"].read_text(encoding="utf-8")
+        return found
+
+
+def rule_files(folder: Path, prefix: str) -> dict[str, str]:
+    """All rule files of a folder: relative name in the configuration -> text."""
+    return {
+        f"{prefix}/{path.name}": path.read_text(encoding="utf-8")
+        for path in sorted(folder.glob("*.yml"))
+        if not path.name.endswith(".test.yml")
+    }
+
+
+HEALTHY = Deployment("healthy")
+
+
+def load(what: What, folder: Path) -> Deployment:
+    """The deployment in a folder. Raises `ScenarioError` when it is missing, empty or holds a foreign file."""
+    if not folder.is_dir():
+        raise ScenarioError(f"{folder}: no such folder; a deployment is a folder with one of {', '.join(FILES)}")
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((".", "__")) or path.suffix == ".md":
+            continue
+        if path.name not in FILES or not path.is_file():
+            raise ScenarioError(f"{path}: not a file of a deployment; those are {', '.join(FILES)}")
+        files[path.name] = path
+    if not files:
+        raise ScenarioError(f"{folder}: empty; a deployment holds one of {', '.join(FILES)}")
+    return Deployment(what, files)

@@ -1,0 +1,150 @@
+"""What the journal records besides samples: one frozen dataclass an event.
+
+Every `t` is Unix time in seconds on the lab's clock, which is the servers' clock too: native or in
+containers, they run on the same kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened at one moment."""
+
+    kind: ClassVar[str] = ""
+    t: float
+
+
+@dataclass(frozen=True)
+class PhaseStarted(Event):
+    """A phase of the run began; its checks watch from here."""
+
+    kind: ClassVar[str] = "phase_started"
+    name: str
+
+
+@dataclass(frozen=True)
+class PhaseEnded(Event):
+    """A phase ended, because its checks were settled or (`why`) for another reason."""
+
+    kind: ClassVar[str] = "phase_ended"
+    name: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Deployed(Event):
+    """A deployment is live: the service answers again."""
+
+    kind: ClassVar[str] = "deployed"
+    what: Literal["healthy", "broken", "fixed"]
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Notified(Event):
+    """Alertmanager delivered one alert to the receiver (`t`: arrival)."""
+
+    kind: ClassVar[str] = "notified"
+    alert: str
+    status: Literal["firing", "resolved"]
+    route: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    starts_at: str = ""
+
+
+@dataclass(frozen=True)
+class LogSeen(Event):
+    """A line that a check waits for appeared in a service's log."""
+
+    kind: ClassVar[str] = "log_seen"
+    service: str
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Exited(Event):
+    """A service's process ended without the lab having asked it to."""
+
+    kind: ClassVar[str] = "exited"
+    service: str
+    code: int
+    how: str
+
+
+@dataclass(frozen=True)
+class SignalSeen(Event):
+    """The rule's expression first had a result at `t`, read back from the observer afterwards."""
+
+    kind: ClassVar[str] = "signal_seen"
+    alert: str
+
+
+@dataclass(frozen=True)
+class CulpritFound(Event):
+    """The metric with the most series and its label with the most values, as the TSDB itself ranks them."""
+
+    kind: ClassVar[str] = "culprit_found"
+    metric: str
+    label: str
+    values: int
+
+
+@dataclass(frozen=True)
+class Unmeasured(Event):
+    """The lab could not measure something; the run is inconclusive from here."""
+
+    kind: ClassVar[str] = "unmeasured"
+    reason: str
+
+
+@dataclass(frozen=True)
+class Skipped(Event):
+    """A capability that this machine lacks; the checks that need it are skipped with the reason."""
+
+    kind: ClassVar[str] = "skipped"
+    capability: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Note(Event):
+    """A line of the story, for the reader; nothing is judged by it."""
+
+    kind: ClassVar[str] = "note"
+    text: str
+
+
+KINDS: dict[str, type[Event]] = {
+    cls.kind: cls
+    for cls in (
+        PhaseStarted, PhaseEnded, Deployed, Notified, LogSeen, Exited,
+        SignalSeen, CulpritFound, Unmeasured, Skipped, Note,
+    )
+}  # fmt: skip
+
+
+def to_record(event: Event) -> dict[str, Any]:
+    """The event as a JSON object."""
+    return {"type": "event", "kind": event.kind, **asdict(event)}
+
+
+def from_record(record: Mapping[str, Any]) -> Event:
+    """The event a JSON object stands for; raises `ValueError` on an unknown kind or a missing field."""
+    cls = KINDS.get(str(record.get("kind")))
+    if cls is None:
+        raise ValueError(f"unknown event kind {record.get('kind')!r}")
+    values = {f.name: record[f.name] for f in fields(cls) if f.name in record}
+    if "files" in values:
+        values["files"] = tuple(values["files"])
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ValueError(f"{cls.kind}: {error}") from error

@@ -1,0 +1,132 @@
+"""The journal: append-only JSONL of a header, samples and events. Flushed as written, survives a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from lab.errors import UsageError
+from lab.events import Event, from_record, to_record
+from lab.history import History, Sample
+
+FORMAT = 1
+"""Version of the file's format; a reader refuses what it does not know."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a run was, so that it can be judged again without servers."""
+
+    scenario: str
+    variant: str
+    control: bool
+    runtime: str
+    seed: int
+    speed: float
+    strict: bool
+    own_alerts: tuple[str, ...]
+    watched_alerts: tuple[str, ...]
+    foreign_rules: bool
+    pipeline_budget_s: float
+    evaluation_interval_s: float
+    versions: Mapping[str, str] = field(default_factory=dict)
+    users: int = 0
+    started_at: float = 0.0
+    format: int = FORMAT
+
+
+class Journal:
+    """Writes a run down line by line and keeps the same as a `History` in memory. Thread-safe."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self.header = header
+        self.history = History()
+        self._lock = threading.Lock()
+        self._file: IO[str] = path.open("x", encoding="utf-8")
+        self._write({"type": "run", **asdict(header)})
+
+    def _write(self, record: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(record, separators=(",", ":"), ensure_ascii=True) + "\n")
+        self._file.flush()
+
+    def record(self, entry: Sample | Event) -> None:
+        """Append a sample or an event to the file and to the history; a no-op once closed."""
+        with self._lock:
+            if self._file.closed:
+                return
+            if isinstance(entry, Sample):
+                self._write({"type": "sample", "t": round(entry.t, 3), "values": dict(entry.values)})
+            else:
+                self._write(to_record(entry))
+            self.history.add(entry)
+
+    def snapshot(self) -> History:
+        """A copy of what is known now, safe to judge while the sampler goes on."""
+        with self._lock:
+            return History(list(self.history.samples), list(self.history.events))
+
+    def close(self) -> None:
+        """Put everything on disk."""
+        with self._lock:
+            if not self._file.closed:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A journal read back; `damaged` says where and how it stops making sense, if it does."""
+
+    header: Header | None
+    history: History
+    damaged: str = ""
+
+
+def read(path: Path) -> Recording:
+    """Read a journal. An empty file has no header; a torn last line is reported, not an error.
+
+    Raises `UsageError` when the file is missing, is no journal, or is of a newer format.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {error.strerror or error}; give the folder of a run (`lab run` prints it)"
+        ) from error
+    history, header, damaged = History(), None, ""
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line)
+            if number == 1:
+                header = _header(record, path)
+            else:
+                history.add(_entry(record))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if number == 1:
+                raise UsageError(f"{path}:1: not a journal of the lab: {error}") from error
+            damaged = f"line {number} of {len(lines)}: {type(error).__name__}"
+            break
+    return Recording(header, history, damaged)
+
+
+def _header(record: Mapping[str, Any], path: Path) -> Header:
+    if record.get("type") != "run":
+        raise ValueError("the first line is no run header")
+    if record.get("format") != FORMAT:
+        raise UsageError(f"{path}: format {record.get('format')} is not {FORMAT}; use the lab that wrote it")
+    known = {k: record[k] for k in Header.__dataclass_fields__ if k in record}
+    for name in ("own_alerts", "watched_alerts"):
+        known[name] = tuple(known[name])
+    return Header(**known)
+
+
+def _entry(record: Mapping[str, Any]) -> Sample | Event:
+    if record["type"] == "sample":
+        return Sample(float(record["t"]), {str(k): float(v) for k, v in record["values"].items()})
+    return from_record(record)

@@ -1,0 +1,226 @@
+"""Judging: from a history to results and a verdict. Pure: the same journal gives the same verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from lab.events import Deployed, Skipped, Unmeasured
+from lab.guards import guards
+from lab.history import History
+from lab.journal import Header
+from lab.phases import checks_of, phases_of
+from lab.scenario import Check, CheckResult, Mode, Phase, Result, Scenario, Verdict
+from lab.view import View, phase_window
+
+
+@dataclass(frozen=True)
+class PhaseResult:
+    """One phase and how its checks came out; `start` and `end` in Unix seconds, NaN if never begun."""
+
+    phase: Phase
+    start: float
+    end: float
+    results: tuple[CheckResult, ...]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All phases and the verdict."""
+
+    phases: tuple[PhaseResult, ...]
+    verdict: Verdict
+    reason: str
+
+    def results(self) -> list[CheckResult]:
+        """Every check of the run, in the order of the story."""
+        return [result for phase in self.phases for result in phase.results]
+
+
+def judge(scenario: Scenario, header: Header, history: History, *, damaged: str = "") -> Judgement:
+    """Judge a whole run. `damaged`: where a journal broke off; such a run can't pass."""
+    phases: list[PhaseResult] = []
+    for phase in phases_of(header.control):
+        phases.append(_judge_phase(scenario, header, history, phase, phases))
+    verdict, reason = _verdict([r for p in phases for r in p.results], header.strict)
+    trouble = next(history.of(Unmeasured), None)
+    if verdict is Verdict.INCONCLUSIVE and trouble is not None:
+        reason = trouble.reason
+    if verdict is Verdict.PASS and damaged:
+        verdict, reason = Verdict.INCONCLUSIVE, f"the journal is damaged: {damaged}"
+    return Judgement(tuple(phases), verdict, reason)
+
+
+def view_of(header: Header, history: History, phase: Phase, onset_after_s: float | None) -> View | None:
+    """The window of a phase; None when it never began."""
+    window = phase_window(history, phase)
+    if window is None:
+        return None
+    start, end, closed = window
+    return View(history, header, phase, start, end, closed, onset_after_s)
+
+
+def evaluate(check: Check, view: View) -> CheckResult | None:
+    """The result of one check as of `view.now`; None while it is not settled."""
+    if check.needs:
+        lacking = next((s for s in view.history.of(Skipped) if s.capability == check.needs), None)
+        if lacking is not None:
+            return _result(check, view, Result.SKIPPED, math.nan, reason=lacking.reason)
+    if check.mode is Mode.ALWAYS:
+        return _always(check, view)
+    if check.mode is Mode.HOLDS:
+        return _holds(check, view)
+    return _eventually(check, view)
+
+
+def _result(
+    check: Check, view: View, result: Result, at: float, *, since: float | None = None, reason: str = ""
+) -> CheckResult:
+    known = not math.isnan(at)
+    observed = check.condition.observed(view, at) if known else "-"
+    return CheckResult(
+        check.name, check.mode, expectation(check, view.header.speed), observed, result, reason,
+        at if known else None, since, check.guard,
+    )  # fmt: skip
+
+
+def expectation(check: Check, speed: float) -> str:
+    """The condition with its mode and times, in words."""
+    if check.mode is Mode.HOLDS:
+        held = f"{check.hold.seconds(speed):.0f} s" + (", longer than the onset took" if check.hold_past_onset else "")
+        return f"{check.condition.expected}, for {held}"
+    if check.mode is Mode.ALWAYS:
+        return check.condition.expected
+    return f"{check.condition.expected}, within {check.deadline.seconds(speed):.0f} s"
+
+
+def _always(check: Check, view: View) -> CheckResult | None:
+    seen = False
+    ends = [view.now] if view.closed else []
+    for t in [*view.history.ticks(view.start, view.now), *ends]:
+        state = check.condition.at(view, t)
+        if state is False:
+            return _result(check, view, _negative(check), t, since=view.start)
+        seen = seen or state is True
+    if not view.closed:
+        return None
+    if not seen:
+        return _result(check, view, Result.INCONCLUSIVE, view.now, reason="nothing was measured")
+    return _result(check, view, Result.PASS, view.now, since=view.start)
+
+
+def _negative(check: Check) -> Result:
+    return Result.INCONCLUSIVE if check.guard else Result.FAIL
+
+
+def _eventually(check: Check, view: View) -> CheckResult | None:
+    deadline = view.start + check.deadline.seconds(view.header.speed)
+    seen = False
+    for t in view.history.ticks(view.start, min(view.now, deadline)):
+        state = check.condition.at(view, t)
+        if state:
+            return _result(check, view, Result.PASS, t, since=t)
+        seen = seen or state is False
+    return _too_late(check, view, deadline, seen)
+
+
+def _holds(check: Check, view: View) -> CheckResult | None:
+    length = check.hold.seconds(view.header.speed)
+    if check.hold_past_onset and view.onset_after_s is not None:
+        length = max(length, 1.15 * view.onset_after_s)
+    deadline = view.start + check.deadline.seconds(view.header.speed) + length
+    since: float | None = None
+    seen = False
+    for t in view.history.ticks(view.start, min(view.now, deadline)):
+        state = check.condition.at(view, t)
+        seen = seen or state is not None
+        if state is not True:
+            since = None
+            continue
+        since = t if since is None else since
+        if t - since >= length:
+            return _result(check, view, Result.PASS, t, since=since)
+    return _too_late(check, view, deadline, seen)
+
+
+def _too_late(check: Check, view: View, deadline: float, seen: bool) -> CheckResult | None:
+    if view.now >= deadline:
+        if not seen:
+            return _result(check, view, Result.INCONCLUSIVE, view.now, reason="nothing was measured")
+        return _result(check, view, _negative(check), min(view.now, deadline), reason="not within its time")
+    if view.closed:
+        return _result(check, view, Result.INCONCLUSIVE, view.now, reason="the phase ended before its deadline")
+    return None
+
+
+def _judge_phase(
+    scenario: Scenario, header: Header, history: History, phase: Phase, before: Sequence[PhaseResult]
+) -> PhaseResult:
+    checks = checks_of(scenario, header, phase)
+    view = view_of(header, history, phase, onset_after(scenario, header, history, before))
+    if view is None:
+        return PhaseResult(phase, math.nan, math.nan, tuple(_not_reached(c, header, before) for c in checks))
+    closed = replace(view, closed=True)
+    results = [evaluate(check, closed) for check in checks]
+    guarded = [r for g in guards(scenario, header, phase) if (r := evaluate(g, closed)) is not None]
+    settled = [r for r in results if r is not None]
+    return PhaseResult(phase, view.start, view.now, (*_excused(settled, guarded), *guarded))
+
+
+def _excused(results: Iterable[CheckResult], guarded: Sequence[CheckResult]) -> list[CheckResult]:
+    """A failure in a phase that could not be measured says nothing: it becomes inconclusive."""
+    doubts = [g for g in guarded if g.result is Result.INCONCLUSIVE]
+    if not doubts:
+        return list(results)
+    why = f"could not measure: {doubts[0].name}: {doubts[0].observed}"
+    return [replace(r, result=Result.INCONCLUSIVE, reason=why) if r.result is Result.FAIL else r for r in results]
+
+
+def _not_reached(check: Check, header: Header, before: Sequence[PhaseResult]) -> CheckResult:
+    last = next((p.phase.value for p in reversed(before) if not math.isnan(p.start)), "start")
+    failed = any(r.result is Result.FAIL for p in before for r in p.results)
+    result = Result.SKIPPED if failed else Result.INCONCLUSIVE
+    return CheckResult(
+        check.name,
+        check.mode,
+        expectation(check, header.speed),
+        "-",
+        result,
+        f"not reached: the run ended in {last}",
+    )
+
+
+def onset_after(
+    scenario: Scenario, header: Header, history: History, before: Sequence[PhaseResult] = ()
+) -> float | None:
+    """Seconds from the broken deployment until its first symptom; None while there is none."""
+    names = {check.name for check in scenario.onset}
+    live = broken_at(history)
+    if live is None:
+        return None
+    results = [r for p in before if p.phase is Phase.BROKEN for r in p.results]
+    if not results:
+        view = view_of(header, history, Phase.BROKEN, None)
+        results = [r for c in scenario.onset if view and (r := evaluate(c, view)) is not None]
+    moments = [r.at for r in results if r.name in names and r.result is Result.PASS and r.at is not None]
+    return min(moments) - live if moments else None
+
+
+def _verdict(results: Sequence[CheckResult], strict: bool) -> tuple[Verdict, str]:
+    for wanted, verdict in ((Result.FAIL, Verdict.FAIL), (Result.INCONCLUSIVE, Verdict.INCONCLUSIVE)):
+        first = next((r for r in results if r.result is wanted), None)
+        if first is not None:
+            return verdict, f"{first.name}: {first.reason or first.observed}"
+    skipped = next((r for r in results if r.result is Result.SKIPPED), None)
+    if strict and skipped is not None:
+        return Verdict.INCONCLUSIVE, f"{skipped.name}: skipped ({skipped.reason}), and --strict was asked for"
+    if not any(r.result is Result.PASS and not r.guard for r in results):
+        return Verdict.INCONCLUSIVE, "nothing was checked"
+    return Verdict.PASS, ""
+
+
+def broken_at(history: History) -> float | None:
+    """When `broken/` went live."""
+    event = history.first(Deployed, what="broken")
+    return event.t if event else None

@@ -1,0 +1,109 @@
+"""Traffic: Locust as a child process. It is never imported here: it patches the standard library.
+
+Its exit code is no verdict (1 means failed requests and a missing file alike); its live figures are.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+
+from lab.errors import LoadError, UsageError
+from lab.runtime.protocol import Running, Runtime, ServiceSpec
+from lab.scenario import Load
+
+_LIVE = Path(__file__).parent / "loadgen" / "live.py"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one Locust process did in a second, at Unix time `t`."""
+
+    t: float
+    users: float
+    served: float
+    failed: float
+    p95_s: float
+
+
+def require_loopback(address: str) -> None:
+    """Refuse to send load anywhere but to this machine. Raises `UsageError`."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        fine = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        fine = False
+    if not fine:
+        raise UsageError(f"{address}: load goes to loopback addresses only; give 127.0.0.1:PORT")
+
+
+@dataclass
+class Traffic:
+    """The load of a run: one Locust process or more, which add up."""
+
+    runtime: Runtime
+    run_dir: Path
+    target: str
+    seed: int
+    _running: dict[str, Running] = field(default_factory=dict)
+    _read: dict[str, int] = field(default_factory=dict)
+
+    def start(self, load: Load, locustfile: Path, speed: float, *, name: str = "load") -> None:
+        """Start a Locust process. Raises `LoadError` when it can't be started."""
+        require_loopback(self.target)
+        if load.users < 1:
+            return
+        stats = self._stats(name)
+        argv = (
+            sys.executable, "-m", "locust", "-f", f"{locustfile},{_LIVE}", "--headless",
+            "--users", str(load.users), "--spawn-rate", str(max(load.users, 1)),
+            "--host", f"http://{self.target}", "--only-summary", "--loglevel", "WARNING",
+            "--json-file", str(self.run_dir / f"{name}.locust"), "--stop-timeout", "1",
+        )  # fmt: skip
+        env = {
+            "LAB_USER_RATE": str(load.per_user * speed),
+            "LAB_SEED": str(self.seed),
+            "LAB_LOAD_STATS": str(stats),
+        }
+        spec = ServiceSpec(name, argv, ready_path="", ready_port="", env=env, stop_grace_s=4.0)
+        self._running[name] = self.runtime.start(spec)
+
+    def _stats(self, name: str) -> Path:
+        return self.run_dir / f"{name}.stats.jsonl"
+
+    def figures(self) -> list[Figures]:
+        """What is new since the last call, all processes."""
+        fresh: list[Figures] = []
+        for name in self._running:
+            fresh += self._fresh(name)
+        return fresh
+
+    def _fresh(self, name: str) -> list[Figures]:
+        try:
+            text = self._stats(name).read_text(encoding="utf-8")
+        except OSError:
+            return []
+        start = self._read.get(name, 0)
+        end = text.rfind("\n") + 1
+        self._read[name] = end
+        return [Figures(**json.loads(line)) for line in text[start:end].splitlines()]
+
+    def check(self) -> None:
+        """Raise `LoadError` when a process has ended, with its last line."""
+        for name, running in self._running.items():
+            code = running.exit_code()
+            if code is not None:
+                tail = running.log.read_text(errors="replace").strip().splitlines()[-1:]
+                raise LoadError(
+                    f"the load generator {name} ended with code {code}: {''.join(tail) or 'it said nothing'}"
+                )
+
+    def stop(self) -> None:
+        """Stop all processes."""
+        for running in self._running.values():
+            if running.exit_code() is None:
+                self.runtime.stop(running)
+        self._running.clear()

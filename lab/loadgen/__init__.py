@@ -1,0 +1,1 @@
+"""What runs inside the Locust process: what a locustfile may ask, and live figures. The lab never imports it."""

@@ -1,0 +1,52 @@
+"""Watch the logs of services for texts that checks wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that was waited for; `file` relative to the run folder, `number` from 1."""
+
+    service: str
+    file: str
+    number: int
+    text: str
+
+
+@dataclass
+class LogWatch:
+    """Reads what is new in each log. Of each text only the first `most` lines are told: a full disk repeats itself."""
+
+    run_dir: Path
+    wanted: Sequence[tuple[str, str]]
+    most: int = 3
+    _offset: dict[str, int] = field(default_factory=dict)
+    _lines: dict[str, int] = field(default_factory=dict)
+    _told: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def fresh(self) -> Iterator[Line]:
+        """Lines that are new since the last call and hold a wanted text of their service."""
+        for service in sorted({service for service, _ in self.wanted}):
+            yield from self._of(service)
+
+    def _of(self, service: str) -> Iterator[Line]:
+        file = f"logs/{service}.log"
+        try:
+            with (self.run_dir / file).open("rb") as log:
+                log.seek(self._offset.get(service, 0))
+                new = log.read()
+        except OSError:
+            return
+        whole = new[: new.rfind(b"\n") + 1]
+        self._offset[service] = self._offset.get(service, 0) + len(whole)
+        for raw in whole.splitlines():
+            self._lines[service] = self._lines.get(service, 0) + 1
+            text = raw.decode("utf-8", "replace")
+            for want in (w for w in self.wanted if w[0] == service and w[1] in text):
+                self._told[want] = self._told.get(want, 0) + 1
+                if self._told[want] <= self.most:
+                    yield Line(service, file, self._lines[service], text[:2000])

@@ -1,0 +1,27 @@
+"""What the user asked of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+DEFAULT_SPEED = 15.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `lab run`, after flag > LAB_* > lab.toml > default."""
+
+    runtime: Literal["auto", "native", "docker"] = "auto"
+    speed: float = DEFAULT_SPEED
+    seed: int = 1
+    out: Path = Path("runs")
+    keep: bool = False
+    strict: bool = False
+    control: bool = False
+    fix: Path | None = None
+    detect: Path | None = None
+    users: int | None = None
+    prometheus_bin: Path | None = None
+    alertmanager_bin: Path | None = None

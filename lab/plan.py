@@ -1,0 +1,133 @@
+"""From options to a plan: everything that can be refused is refused here, before anything is started."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lab import __version__, deployment
+from lab.budget import pipeline_budget_s
+from lab.catalog import RULES, Found, alerts_in
+from lab.deployment import HEALTHY, Deployment, rule_files
+from lab.errors import LabError, RulesError, UsageError
+from lab.install import find
+from lab.journal import Header
+from lab.options import Options
+from lab.paths import compose_dir
+from lab.rulecheck import check_rules, check_speed
+from lab.scenario import Scenario
+from lab.services.prometheus import min_scrapes
+from lab.stack import Servers
+from lab.view import SCRAPE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that can be started."""
+
+    found: Found
+    scenario: Scenario
+    options: Options
+    servers: Servers
+    detect_rules: dict[str, str]
+    broken: Deployment
+    fixed: Deployment
+    header: Header
+
+
+def make(found: Found, options: Options) -> Plan:
+    """Check everything and put it together. Raises `UsageError` in one line."""
+    runtime = _runtime(options)
+    servers = _servers(options)
+    broken, fixed = found.deployment("broken"), _fixed(found, options)
+    rules, sources = _rules(found, options)
+    scenario = found.scenario
+    if options.users is not None:
+        scenario = replace(scenario, load=replace(scenario.load, users=options.users))
+    promtool = find("promtool", beside=servers.prometheus)
+    check_rules(promtool, rules, sources)
+    check_speed(rules, sources, options.speed, min_scrapes(servers.prometheus))
+    header = _header(scenario, options, runtime, servers, rules)
+    return Plan(found, scenario, options, servers, rules, broken, fixed, header)
+
+
+def _runtime(options: Options) -> str:
+    if options.runtime == "docker":
+        raise LabError("--runtime docker is not there yet; use --runtime native")
+    return "native"
+
+
+def _servers(options: Options) -> Servers:
+    return Servers(find("prometheus", options.prometheus_bin), find("alertmanager", options.alertmanager_bin))
+
+
+def _fixed(found: Found, options: Options) -> Deployment:
+    return deployment.load("fixed", options.fix) if options.fix else found.deployment("fixed")
+
+
+def _rules(found: Found, options: Options) -> tuple[dict[str, str], dict[str, Path]]:
+    """The observer's rules by their name in its configuration, and the files they come from."""
+    rules = rule_files(compose_dir() / "prometheus" / "observer-rules", "observer-rules")
+    if options.detect is None:
+        rules.update(found.rules())
+        return rules, {name: found.folder.parent / Path(name).stem / RULES for name in found.rules()}
+    name = "observer-rules/yours.yml"
+    try:
+        rules[name] = options.detect.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is no UTF-8 text"
+        raise RulesError(f"{options.detect}: {reason}; give a Prometheus rules file") from error
+    return rules, {name: options.detect}
+
+
+HEARTBEAT = "Watchdog"
+"""The alert that fires always; it is no notification."""
+
+
+def _header(scenario: Scenario, options: Options, runtime: str, servers: Servers, rules: dict[str, str]) -> Header:
+    foreign = options.detect is not None
+    theirs = alerts_in({n: t for n, t in rules.items() if n == "observer-rules/yours.yml"})
+    own = theirs if foreign else scenario.alerts
+    loaded = (*alerts_in(rules), *alerts_in(HEALTHY.prometheus_rules()))
+    watched = tuple(dict.fromkeys(name for name in (*own, *loaded) if name != HEARTBEAT))
+    return Header(
+        scenario=scenario.name,
+        variant="default",
+        control=options.control,
+        runtime=runtime,
+        seed=options.seed,
+        speed=options.speed,
+        strict=options.strict,
+        own_alerts=own,
+        watched_alerts=watched,
+        foreign_rules=foreign,
+        pipeline_budget_s=pipeline_budget_s(rules, own, HEALTHY.alertmanager_config(), options.speed),
+        evaluation_interval_s=SCRAPE.seconds(options.speed),
+        versions={
+            "lab": __version__,
+            "prometheus": ".".join(map(str, servers.prometheus.version)),
+            "alertmanager": ".".join(map(str, servers.alertmanager.version)),
+        },
+        started_at=time.time(),
+        users=scenario.load.users,
+    )
+
+
+def make_run_dir(out: Path, scenario: str) -> Path:
+    """A new folder `out/<scenario>/<UTC>`. Raises `UsageError` when it can't be made."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    for suffix in ("", *(f"-{n}" for n in range(2, 100))):
+        folder = out / scenario / f"{stamp}{suffix}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            if folder.is_dir():
+                continue
+            raise UsageError(f"{folder}: is in the way; give --out another folder") from None
+        except OSError as error:
+            raise UsageError(f"--out {out}: {error.strerror or error}; give a folder that can be written") from error
+        if os.access(folder, os.W_OK):
+            return folder.resolve()
+    raise UsageError(f"--out {out}: no folder could be made in it")

@@ -1,0 +1,99 @@
+"""The register of runs: what each has started, written before it matters, so that a dead run can be swept.
+
+One small JSON file a run in the user's state folder. A child also carries `LAB_RUN_ID` in its
+environment, which covers the moment between its start and its entry here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from lab.identity import Identity, me
+
+RUN_ID = "LAB_RUN_ID"
+
+
+def state_dir() -> Path:
+    """Where runs are registered: `LAB_STATE_DIR`, else the user's state folder."""
+    chosen = os.environ.get("LAB_STATE_DIR")
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_state_path
+
+    return user_state_path("monitoring-failure-lab") / "runs"
+
+
+@dataclass
+class Entry:
+    """What a run has to answer for."""
+
+    run_id: str
+    owner: Identity
+    run_dir: str
+    kept: bool = False
+    children: list[Identity] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    urls: dict[str, str] = field(default_factory=dict)
+
+
+class Registration:
+    """This run's entry; every change is on disk before the call returns. Thread-safe."""
+
+    def __init__(self, run_id: str, run_dir: Path) -> None:
+        self.entry = Entry(run_id, me(), str(run_dir))
+        self._path = state_dir() / f"{run_id}.json"
+        self._lock = threading.Lock()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._save()
+
+    def _save(self) -> None:
+        temporary = self._path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(asdict(self.entry)), encoding="utf-8")
+        temporary.replace(self._path)
+
+    def add_child(self, child: Identity) -> None:
+        """A process that this run has started."""
+        with self._lock:
+            self.entry.children.append(child)
+            self._save()
+
+    def drop_child(self, child: Identity) -> None:
+        """A process of this run that has ended."""
+        with self._lock:
+            if child in self.entry.children:
+                self.entry.children.remove(child)
+                self._save()
+
+    def add_folder(self, folder: Path) -> None:
+        """A temporary folder of this run, outside its run folder."""
+        with self._lock:
+            self.entry.folders.append(str(folder))
+            self._save()
+
+    def keep(self, urls: dict[str, str]) -> None:
+        """Leave everything up after the lab has gone (`--keep`), until `lab clean`."""
+        with self._lock:
+            self.entry.kept, self.entry.urls = True, urls
+            self._save()
+
+    def remove(self) -> None:
+        """Nothing is left of this run."""
+        with self._lock:
+            self._path.unlink(missing_ok=True)
+
+
+def entries() -> Iterator[tuple[Path, Entry]]:
+    """All registered runs; a file that makes no sense is passed over (and stays, as evidence)."""
+    for path in sorted(state_dir().glob("*.json")):
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw["owner"] = Identity(**raw["owner"])
+            raw["children"] = [Identity(**child) for child in raw["children"]]
+            yield path, Entry(**raw)
+        except (OSError, ValueError, TypeError, KeyError):
+            continue

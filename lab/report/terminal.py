@@ -1,0 +1,217 @@
+"""The story in the terminal: phases as they happen, a live line, the real error text, one table at the end.
+
+Goes to stderr, so that `--json -` leaves stdout to JSON alone. Without a terminal: plain lines.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from lab import signals
+from lab.deployment import Deployment
+from lab.events import CulpritFound, LogSeen, Notified
+from lab.history import History
+from lab.outcome import Outcome
+from lab.plan import Plan
+from lab.scenario import Check, CheckResult, Mode, Phase, Result
+from lab.stack import PATIENT
+from lab.story import Story
+
+_MARKS = {
+    Result.PASS: ("✓", "green"),
+    Result.FAIL: ("✗", "bold red"),
+    Result.INCONCLUSIVE: ("?", "yellow"),
+    Result.SKIPPED: ("–", "dim"),
+}
+_TITLES = {
+    Phase.STEADY: "the healthy service under load",
+    Phase.BROKEN: "broken/ is deployed",
+    Phase.FIXED: "fixed/ is deployed, under the same load",
+    Phase.CONTROL: "control: nothing is broken, the traffic grows fivefold",
+}
+_ALERT_WORDS = {signals.INACTIVE: "inactive", signals.PENDING: "pending", signals.FIRING: "FIRING"}
+PLAIN_EVERY_S = 5.0
+"""Without a terminal, a status line this often."""
+
+
+def clean(text: str) -> str:
+    """Text from outside without control characters: nothing in a label or a log moves the cursor."""
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+class TerminalStory(Story):
+    """Tells the run on a console."""
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self.console = console
+        self.quiet = quiet
+        self._live: Live | None = None
+        self._told = 0
+        self._plain_at = 0.0
+        self._zero = time.time()
+
+    # Telling
+
+    def _say(self, text: str) -> None:
+        if not self.quiet:
+            self.console.print(f"[dim]{time.time() - self._zero:6.1f}s[/dim]  {text}", highlight=False)
+
+    def begin(self, plan: Plan, run_dir: Path) -> None:
+        """What is run, with what, and where it is kept."""
+        self._zero = plan.header.started_at
+        versions = plan.header.versions
+        if not self.quiet:
+            self.console.print(f"[bold]{plan.scenario.name}[/bold]: {escape(plan.scenario.title)}", highlight=False)
+        self._say(
+            f"Prometheus {versions['prometheus']}, Alertmanager {versions['alertmanager']}, {plan.header.runtime}; "
+            f"speed {plan.header.speed:g}, seed {plan.header.seed}"
+        )
+        self._say(f"evidence in {escape(_short(run_dir))}")
+        if self.console.is_terminal and not self.quiet:
+            self._live = Live(console=self.console, refresh_per_second=4, transient=True)
+            self._live.start()
+
+    def phase(self, phase: Phase) -> None:
+        """A headline."""
+        self._say(f"[bold cyan]{phase.value}[/bold cyan]: {_TITLES[phase]}")
+
+    def deployed(self, deployment: Deployment) -> None:
+        """Which files went live."""
+        files = ", ".join(f"{deployment.what}/{name}" for name in deployment.files)
+        self._say(f"  live: {files}")
+
+    def settled(self, check: Check, result: CheckResult) -> None:
+        """A check's mark, as it comes."""
+        mark, style = _MARKS[result.result]
+        why = f" ({escape(clean(result.reason))})" if result.reason else ""
+        self._say(f"  [{style}]{mark}[/{style}] {escape(check.name)}: {escape(clean(result.observed))}{why}")
+
+    def live(self, history: History, plan: Plan) -> None:
+        """The live line, and events that are new."""
+        self._events(history)
+        line = status_line(history, plan.header.own_alerts)
+        if self._live is not None:
+            self._live.update(Text.from_markup(f"  {line}"))
+        elif time.monotonic() - self._plain_at >= PLAIN_EVERY_S:
+            self._plain_at = time.monotonic()
+            self._say(f"  {line}")
+
+    def _events(self, history: History) -> None:
+        fresh = history.events[self._told :]
+        self._told = len(history.events)
+        for event in fresh:
+            if isinstance(event, Notified):
+                style = "red" if event.status == "firing" else "green"
+                summary = clean(event.annotations.get("summary", ""))
+                said = f"#{event.route} {event.status.upper()} {clean(event.alert)}"
+                self._say(f"  [{style}]{escape(said)}[/{style}]: {escape(summary)}")
+            elif isinstance(event, CulpritFound):
+                self._say(
+                    f"  culprit: {escape(clean(event.metric))}{{{escape(clean(event.label))}}}, {event.values:,} values"
+                )
+            elif isinstance(event, LogSeen):
+                self._say(f"  [red]{event.file}:{event.line}[/red]: {escape(clean(event.text)[:400])}")
+
+    def unwinding(self) -> None:
+        """Everything is being stopped."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        self._say("stopping")
+
+    # The end
+
+    def end(self, outcome: Outcome) -> None:
+        """The table, the delays, the verdict."""
+        self.console.print(verdict_table(outcome))
+        for line in summary_lines(outcome):
+            self.console.print(line, highlight=False)
+
+
+def status_line(history: History, own_alerts: tuple[str, ...]) -> str:
+    """Series, disk, requests, memory, alert: the figures of now."""
+    now = history.end
+    parts = []
+    for name, label, form in (
+        (signals.HEAD_SERIES, "series", "{:,.0f}"),
+        (signals.RPS, "req/s", "{:,.0f}"),
+        (signals.FAILURES, "failed/s", "{:,.0f}"),
+    ):
+        value = history.value(name, now)
+        parts.append(f"{label} [bold]{form.format(value) if value is not None else '-'}[/bold]")
+    used, size = history.value(signals.DISK_USED_BYTES, now), history.value(signals.DISK_SIZE_BYTES, now)
+    if used is not None and size:
+        parts.append(f"disk [bold]{used / size:.0%}[/bold] of {size / 2**20:.0f} MiB")
+    for service in ("rag", PATIENT):
+        memory = history.value(signals.rss(service), now)
+        if memory is not None:
+            parts.append(f"{service} [bold]{memory / 2**20:,.0f}[/bold] MiB")
+    states = [history.value(signals.alert_state(name), now) for name in own_alerts]
+    known = [state for state in states if state is not None]
+    parts.append(f"alert [bold]{_ALERT_WORDS[max(known)] if known else '-'}[/bold]")
+    return "  ".join(parts)
+
+
+def verdict_table(outcome: Outcome) -> Table:
+    """One row a check: expected, observed, result. Guards only where they do not hold."""
+    table = Table(title=None, show_edge=False, pad_edge=False, header_style="bold")
+    for column in ("phase", "check", "expected", "observed", "result"):
+        table.add_column(column, overflow="fold")
+    for phase in outcome.judgement.phases:
+        for result in phase.results:
+            if result.guard and result.result is Result.PASS:
+                continue
+            mark, style = _MARKS[result.result]
+            name = f"guard: {result.name}" if result.guard else result.name
+            observed = clean(result.observed) + (f" ({clean(result.reason)})" if result.reason else "")
+            expected = ("always: " if result.mode is Mode.ALWAYS and not result.guard else "") + clean(result.expected)
+            table.add_row(
+                phase.phase.value, escape(name), escape(expected), escape(observed),
+                f"[{style}]{mark} {result.result.value}[/{style}]",
+            )  # fmt: skip
+    return table
+
+
+def summary_lines(outcome: Outcome) -> list[str]:
+    """Delays beside their budget, then the verdict with its reason."""
+    d = outcome.delays
+    lines = []
+    if d.time_to_detect_s is not None:
+        lines.append(
+            f"time to detect {_s(d.time_to_detect_s)} = signal {_s(d.signal_delay_s)} "
+            f"+ pipeline {_s(d.pipeline_delay_s)} (budget of the pipeline {_s(outcome.header.pipeline_budget_s)}); "
+            f"simulated {_minutes(d.time_to_detect_s, outcome.header.speed)}"
+        )
+    if d.time_to_recover_s is not None:
+        lines.append(f"time to recover {_s(d.time_to_recover_s)}")
+    held = [r for p in outcome.judgement.phases for r in p.results if r.guard and r.result is Result.PASS]
+    lines.append(f"wall {_s(outcome.wall_s)}, of it overhead {_s(outcome.overhead_s)}; {len(held)} guards held")
+    style = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}[outcome.verdict.value]
+    why = f": {escape(clean(outcome.judgement.reason))}" if outcome.judgement.reason else ""
+    lines.append(f"[{style}]{outcome.verdict.value.upper()}[/{style}]{why}")
+    if outcome.run_dir:
+        lines.append(f"[dim]lab analyze {escape(_short(Path(outcome.run_dir)))}[/dim]")
+    return lines
+
+
+def _s(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.1f} s"
+
+
+def _minutes(seconds: float, speed: float) -> str:
+    return f"{seconds * speed / 60:.1f} min"
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,210 @@
+"""The loop: steady, broken, fixed, unwind. Read this first.
+
+The runner acts (start, deploy, stop) and waits; it judges nothing itself. A sampler writes down what the
+servers answer; `lab.judge` turns that into results, live to know when a phase is over and again at the end
+for the verdict, by the same pure functions that `lab analyze` uses on a stored journal.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lab.deployment import Deployment
+from lab.errors import LabError, StartError
+from lab.events import Deployed, Exited, PhaseEnded, PhaseStarted, SignalSeen, Skipped, Unmeasured
+from lab.guards import CONTROL_GROWTH
+from lab.journal import Journal
+from lab.judge import evaluate, judge, onset_after, view_of
+from lab.load import Traffic
+from lab.logs import LogWatch
+from lab.outcome import Outcome, outcome
+from lab.phases import checks_of
+from lab.plan import Plan, make_run_dir
+from lab.prom import Prometheus
+from lab.registry import Registration
+from lab.runtime.native import NativeRuntime
+from lab.runtime.protocol import VolumeSpec
+from lab.sampler import Sampler
+from lab.scenario import BOUNDED_VOLUME, Check, CheckResult, Mode, Phase, Result, Scenario, Storage
+from lab.stack import PATIENT_DATA, Stack
+from lab.story import Story
+
+POLL_S = 0.25
+
+
+@dataclass
+class Run:
+    """One run of a plan. `execute` always unwinds and always leaves a judged journal."""
+
+    plan: Plan
+    story: Story
+    run_dir: Path = field(init=False)
+    journal: Journal = field(init=False)
+    _onset_after: float | None = None
+
+    def execute(self) -> Outcome:
+        """Run, unwind, judge. Ctrl-C keeps the partial run: `Outcome.interrupted`."""
+        self.run_dir = make_run_dir(self.plan.options.out, self.plan.scenario.name)
+        shutil.copytree(self.plan.found.folder, self.run_dir / "scenario", ignore=shutil.ignore_patterns("__pycache__"))
+        self.journal = Journal(self.run_dir / "journal.jsonl", self.plan.header)
+        self.story.begin(self.plan, self.run_dir)
+        registration = Registration(
+            f"{self.plan.scenario.name}-{self.run_dir.name}-{self.plan.header.seed}", self.run_dir
+        )
+        self._build(registration)
+        interrupted = False
+        try:
+            self._phases()
+        except KeyboardInterrupt:
+            interrupted = True
+            self.journal.record(Unmeasured(time.time(), "interrupted"))
+        except (LabError, OSError) as error:
+            self.journal.record(Unmeasured(time.time(), str(error)))
+        finally:
+            self._unwind(registration, keep=self.plan.options.keep and not interrupted)
+        return self._judged(interrupted)
+
+    def _build(self, registration: Registration) -> None:
+        plan = self.plan
+        self.runtime = NativeRuntime(registration.entry.run_id, self.run_dir, registration)
+        self.stack = Stack(
+            self.runtime, plan.servers, self._bounded(), plan.detect_rules,
+            plan.header.speed, plan.header.seed, self.run_dir,
+        )  # fmt: skip
+        self.traffic = Traffic(self.runtime, self.run_dir, self.stack.address("rag:8000"), plan.header.seed)
+        wanted = [check.condition.wants() for check in plan.scenario.damage if hasattr(check.condition, "wants")]
+        logs = LogWatch(self.run_dir, wanted)
+        self.sampler = Sampler(self.stack, self.traffic, self.journal, logs, plan.header.own_alerts)
+
+    def _bounded(self) -> Scenario:
+        """The scenario as this machine can run it: without a bounded volume the checks that need one are skipped."""
+        scenario = self.plan.scenario
+        if scenario.storage.size_mib is None:
+            return scenario
+        try:
+            self.runtime.data_dir(VolumeSpec(PATIENT_DATA, scenario.storage.size_mib))
+        except StartError as error:
+            self.journal.record(Skipped(time.time(), BOUNDED_VOLUME, str(error)))
+            return replace(scenario, storage=Storage(size_mib=None))
+        return scenario
+
+    # The phases
+
+    def _phases(self) -> None:
+        self.stack.start()
+        self._load()
+        self.sampler.start()
+        self.journal.record(PhaseStarted(time.time(), Phase.STEADY.value))
+        self.journal.record(Deployed(time.time(), "healthy"))
+        if not self._watch(Phase.STEADY):
+            return
+        if self.plan.header.control:
+            self._control()
+            return
+        self._begin(Phase.BROKEN, self.plan.broken)
+        passed = self._watch(Phase.BROKEN)
+        self._read_back_signal()
+        if passed:
+            self._begin(Phase.FIXED, self.plan.fixed)
+            self._watch(Phase.FIXED)
+
+    def _load(self) -> None:
+        load = self.plan.scenario.load
+        if self.plan.header.control:
+            load = replace(load, users=max(1, load.users // CONTROL_GROWTH))
+        self.traffic.start(load, self._locustfile(), self.plan.header.speed)
+
+    def _locustfile(self) -> Path:
+        return self.plan.found.folder / self.plan.scenario.load.locustfile
+
+    def _control(self) -> None:
+        """The same run without broken/, with five times the traffic it began with."""
+        self.journal.record(PhaseStarted(time.time(), Phase.CONTROL.value))
+        load = self.plan.scenario.load
+        more = load.users - max(1, load.users // CONTROL_GROWTH)
+        self.traffic.start(replace(load, users=more), self._locustfile(), self.plan.header.speed, name="more-load")
+        self.journal.record(Deployed(time.time(), "healthy"))
+        self._watch(Phase.CONTROL)
+
+    def _begin(self, phase: Phase, deployment: Deployment) -> None:
+        self.journal.record(PhaseStarted(time.time(), phase.value))
+        self.story.phase(phase)
+        self.stack.deploy(deployment)
+        if phase is Phase.FIXED and self.plan.scenario.wipe_on_fix:
+            self.stack.renew_patient(self.plan.scenario.storage.healed_mib)
+        self.journal.record(Deployed(time.time(), deployment.what, tuple(deployment.files)))
+        self.story.deployed(deployment)
+
+    def _watch(self, phase: Phase) -> bool:
+        """Wait until every check of a phase is settled or the phase can't pass any more; whether all passed."""
+        if phase in (Phase.STEADY, Phase.CONTROL):
+            self.story.phase(phase)
+        checks = checks_of(self.plan.scenario, self.plan.header, phase)
+        settled: dict[str, CheckResult] = {}
+        why = ""
+        while not why:
+            time.sleep(POLL_S)
+            why = self._look(phase, checks, settled)
+        self.journal.record(PhaseEnded(time.time(), phase.value, "" if why == "settled" else why))
+        return why == "settled" and all(r.result in (Result.PASS, Result.SKIPPED) for r in settled.values())
+
+    def _look(self, phase: Phase, checks: tuple[Check, ...], settled: dict[str, CheckResult]) -> str:
+        """Evaluate what is open. Why the phase is over, or nothing while it goes on."""
+        history = self.journal.snapshot()
+        if phase is Phase.BROKEN and self._onset_after is None:
+            self._onset_after = onset_after(self.plan.scenario, self.plan.header, history)
+        view = view_of(self.plan.header, history, phase, self._onset_after)
+        assert view is not None
+        self.story.live(history, self.plan)
+        for check in checks:
+            result = evaluate(check, view) if check.name not in settled else None
+            if result is not None:
+                settled[check.name] = result
+                self.story.settled(check, result)
+        if trouble := next(history.of(Unmeasured), None):
+            return trouble.reason
+        if dead := next((e for e in history.of(Exited) if e.service not in self.plan.scenario.dies), None):
+            return f"{dead.service} ended: {dead.how}"
+        if any(r.result is Result.FAIL for r in settled.values()):
+            return "a check failed"
+        open_ = [c for c in checks if c.mode is not Mode.ALWAYS and c.name not in settled]
+        return "" if open_ else "settled"
+
+    def _read_back_signal(self) -> None:
+        """When the rule's expression first had a result, asked of the observer afterwards."""
+        history = self.journal.snapshot()
+        live = history.first(Deployed, what="broken")
+        if live is None:
+            return
+        with suppress(LabError):
+            observer = Prometheus(self.stack.address("observer:9090"), timeout_s=5.0)
+            own = [rule for rule in observer.alert_rules() if rule.name in self.plan.header.own_alerts]
+            for rule in own:
+                step = self.plan.header.evaluation_interval_s / 4
+                seen = observer.first_result(rule.query, live.t, time.time(), max(0.1, step))
+                if seen is not None:
+                    self.journal.record(SignalSeen(seen, rule.name))
+            observer.close()
+
+    # The end
+
+    def _unwind(self, registration: Registration, *, keep: bool) -> None:
+        self.story.unwinding()
+        self.sampler.stop()
+        if keep:
+            registration.keep(self.stack.urls())
+        else:
+            self.traffic.stop()
+            self.stack.stop_all()
+            registration.remove()
+        self.journal.close()
+
+    def _judged(self, interrupted: bool) -> Outcome:
+        judgement = judge(self.plan.scenario, self.plan.header, self.journal.history)
+        wall = time.time() - self.plan.header.started_at
+        found = outcome(self.plan.header, self.journal.history, judgement, wall_s=wall)
+        return replace(found, interrupted=interrupted, run_dir=str(self.run_dir))

@@ -1,0 +1,208 @@
+"""The sampler: once a second it asks every server and writes down what they answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import httpx
+
+from lab import signals
+from lab.errors import LabError
+from lab.events import CulpritFound, Exited, LogSeen, Notified, Unmeasured
+from lab.history import Sample
+from lab.journal import Journal
+from lab.load import Traffic
+from lab.logs import LogWatch
+from lab.prom import AlertRule, ApiError, Prometheus
+from lab.stack import PATIENT, PATIENT_DATA, Stack
+
+TICK_S = 1.0
+_STATES = {"inactive": signals.INACTIVE, "pending": signals.PENDING, "firing": signals.FIRING}
+
+Values = dict[str, float]
+
+
+@dataclass
+class Sampler:
+    """Runs in a thread from `start` to `stop`; whatever a server does not answer is simply not in the sample."""
+
+    stack: Stack
+    traffic: Traffic
+    journal: Journal
+    logs: LogWatch
+    own_alerts: tuple[str, ...]
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    _seen: int = 0
+    _asked_culprit: bool = False
+    _watched: tuple[str, ...] = ()
+
+    def start(self) -> None:
+        """Begin to sample."""
+        self.patient = Prometheus(self.stack.address("prometheus:9090"), timeout_s=0.9)
+        self.observer = Prometheus(self.stack.address("observer:9090"), timeout_s=0.9)
+        self.receiver = httpx.Client(
+            base_url=f"http://{self.stack.address('receiver:9099')}", timeout=0.9, trust_env=False
+        )
+        self._pool = ThreadPoolExecutor(6, "sampler")
+        self._watched = self.journal.header.watched_alerts
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take a last look and end."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(10)
+            self._pool.shutdown(wait=True)
+            for client in (self.patient, self.observer, self.receiver):
+                client.close()
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._stop.is_set():
+            try:
+                self.tick()
+            except Exception as error:  # a blind sampler must make the run inconclusive, not hang it
+                self.journal.record(Unmeasured(time.time(), f"the sampler failed: {type(error).__name__}: {error}"))
+                return
+            due += TICK_S
+            self._stop.wait(max(0.0, due - time.monotonic()))
+            due = max(due, time.monotonic() - TICK_S)
+
+    def tick(self) -> None:
+        """One look at everything: events first, so that what a sample proves is never older than it."""
+        now = time.time()  # taken first: whatever happened before it is asked for below
+        self._exits()
+        probes: Iterable[Callable[[], Values]] = (
+            self._patient_self, self._patient_counts, self._observer_view, self._rules, self._volume, self._load,
+        )  # fmt: skip
+        values: Values = {}
+        for answer in self._pool.map(_quietly, probes):
+            values.update(answer)
+        self._log_lines()
+        self._notifications()
+        self.journal.record(Sample(now, values))
+
+    # What happened
+
+    def _exits(self) -> None:
+        for service, code in self.stack.ended():
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            self.journal.record(Exited(time.time(), service, code, how))
+        try:
+            self.traffic.check()
+        except LabError as error:
+            if not any(True for _ in self.journal.history.of(Unmeasured)):
+                self.journal.record(Unmeasured(time.time(), str(error)))
+
+    def _log_lines(self) -> None:
+        for line in self.logs.fresh():
+            self.journal.record(LogSeen(time.time(), line.service, line.file, line.number, line.text))
+
+    def _notifications(self) -> None:
+        with suppress(httpx.HTTPError, ValueError):
+            body = self.receiver.get("/notifications", params={"since": self._seen}).json()
+            self._seen = body["next"]
+            for n in body["notifications"]:
+                said = Notified(
+                    n["at"], n["alert"], n["status"], n["route"], n["labels"], n["annotations"], n["starts_at"]
+                )
+                self.journal.record(said)
+                if said.alert in self.own_alerts and said.status == "firing" and not self._asked_culprit:
+                    self._asked_culprit = True
+                    self._pool.submit(self._ask_culprit)
+
+    def _ask_culprit(self) -> None:
+        """Asked when the alert arrives: after a crash the server can't be asked any more."""
+        with suppress(ApiError, IndexError):
+            client = Prometheus(self.stack.address("prometheus:9090"), timeout_s=5.0)
+            ranked = client.ranked()
+            metric = ranked.metrics[0][0]
+            candidates = [label for label, _ in ranked.labels if label != "__name__"][:5]
+            counts = [(client.label_values(label, metric), label) for label in candidates]
+            values, label = max(counts)
+            client.close()
+            self.journal.record(CulpritFound(time.time(), metric, label, values))
+
+    # What the servers answer
+
+    def _patient_self(self) -> Values:
+        found: Values = {signals.ready(PATIENT): float(self.patient.status_of("/-/ready"))}
+        series = self.patient.head_series()
+        if series is not None:
+            found[signals.HEAD_SERIES] = series
+        return found
+
+    def _patient_counts(self) -> Values:
+        found: Values = {}
+        counted = self.patient.query("sum(rag_queries_total)")
+        if counted:
+            found[signals.COUNTED] = counted[0].value
+            age = self.patient.number("time() - max(timestamp(rag_queries_total))")
+            if age is not None:
+                found[signals.COUNTED_AGE_S] = age
+        for point in self.patient.query("up"):
+            found[signals.up(point.labels.get("job", ""))] = point.value
+        return found
+
+    def _observer_view(self) -> Values:
+        found = {signals.seen_up(p.labels.get("job", "")): p.value for p in self.observer.query("up")}
+        for point in self.observer.query("container_memory_working_set_bytes"):
+            found[signals.rss(point.labels.get("name", ""))] = point.value
+        series = self.observer.head_series()
+        if series is not None:
+            found[signals.OBSERVER_HEAD_SERIES] = series
+        return found
+
+    def _rules(self) -> Values:
+        """States of the rules that are watched, of both servers; the worst where both have one of a name."""
+        seen = self.observer.alert_rules()  # a rule that no server has is inactive for good: no rules, no alert
+        found: Values = dict.fromkeys(map(signals.alert_state, self._watched), signals.INACTIVE)
+        for rule in [*seen, *_rules_of(self.patient)]:
+            name = signals.alert_state(rule.name)
+            if name in found:
+                found[name] = max(found[name], _STATES.get(rule.state, signals.INACTIVE))
+        evaluated = max((rule.last_evaluation for rule in seen), default=0.0)
+        if evaluated:
+            found[signals.EVALUATION_AGE_S] = max(0.0, time.time() - evaluated)
+        return found
+
+    def _volume(self) -> Values:
+        try:
+            used, size = self.stack.runtime.usage(PATIENT_DATA)
+        except OSError:
+            return {}
+        return {signals.DISK_USED_BYTES: float(used), signals.DISK_SIZE_BYTES: float(size)}
+
+    def _load(self) -> Values:
+        figures = self.traffic.figures()
+        if not figures:
+            return {}
+        latest = max(figures, key=lambda f: f.t)
+        seconds = len({round(f.t) for f in figures})
+        return {
+            signals.RPS: sum(f.served for f in figures) / seconds,
+            signals.FAILURES: sum(f.failed for f in figures) / seconds,
+            signals.USERS: latest.users,
+            signals.P95_S: max(f.p95_s for f in figures),
+        }
+
+
+def _rules_of(server: Prometheus) -> list[AlertRule]:
+    try:
+        return server.alert_rules()
+    except ApiError:
+        return []
+
+
+def _quietly(probe: Callable[[], Values]) -> Values:
+    try:
+        return probe()
+    except (LabError, KeyError, ValueError):
+        return {}

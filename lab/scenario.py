@@ -1,0 +1,201 @@
+"""The vocabulary: what a scenario is made of. Pure data; no I/O.
+
+A scenario is a deployment that hurts (`broken/`), one that cures (`fixed/`), and what must be seen in
+between. Waits are written in simulated time, as a production system would need them; `--speed` divides
+them. What is physics and not rule timing (a process start, a network round trip) is written in real time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from lab.view import View
+
+
+class Result(StrEnum):
+    """The result of one check."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+
+
+class Verdict(StrEnum):
+    """The verdict of a run, and with it the exit code."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+    @property
+    def exit_code(self) -> int:
+        """0 pass, 1 fail, 3 inconclusive."""
+        return {"pass": 0, "fail": 1, "inconclusive": 3}[self.value]
+
+
+class Mode(StrEnum):
+    """How a condition must hold in time."""
+
+    ALWAYS = "always"
+    EVENTUALLY = "eventually"
+    HOLDS = "holds"
+
+
+class Phase(StrEnum):
+    """The phases of a run, in their order; a control run has steady and control."""
+
+    STEADY = "steady"
+    BROKEN = "broken"
+    FIXED = "fixed"
+    CONTROL = "control"
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A length of time: simulated seconds, which `--speed` divides, plus real seconds, which it does not."""
+
+    simulated_s: float = 0.0
+    real_s: float = 0.0
+
+    def seconds(self, speed: float) -> float:
+        """Real seconds at a speed."""
+        return self.simulated_s / speed + self.real_s
+
+    def __add__(self, other: Wait) -> Wait:
+        return Wait(self.simulated_s + other.simulated_s, self.real_s + other.real_s)
+
+
+class Condition(Protocol):
+    """Something that is true or false at a moment of a run, or unknown (None) where nothing was measured."""
+
+    @property
+    def expected(self) -> str:
+        """What must be true, in words: "head series > 10,000"."""
+        ...
+
+    def at(self, view: View, t: float) -> bool | None:
+        """Whether it is true at Unix time `t`; None when the run does not say."""
+        ...
+
+    def observed(self, view: View, t: float) -> str:
+        """What was seen at `t`, in words: "12,345"."""
+        ...
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition, how it must hold, and how long one waits for it. Copies are made by the methods."""
+
+    name: str
+    condition: Condition
+    mode: Mode = Mode.EVENTUALLY
+    deadline: Wait = field(default_factory=lambda: Wait(simulated_s=480, real_s=10))
+    hold: Wait = field(default_factory=Wait)
+    hold_past_onset: bool = False
+    needs: str = ""
+    guard: bool = False
+
+    def within(self, *, minutes: float = 0.0, real_s: float = 10.0) -> Check:
+        """The same check with another deadline: simulated minutes plus real seconds."""
+        return replace(self, deadline=Wait(simulated_s=60 * minutes, real_s=real_s))
+
+    def holds_for(self, *, minutes: float = 0.0, real_s: float = 0.0) -> Check:
+        """Must stay true for so long without a break."""
+        return replace(self, mode=Mode.HOLDS, hold=Wait(simulated_s=60 * minutes, real_s=real_s))
+
+    def holds_longer_than_onset(self, *, minutes: float = 0.0, real_s: float = 0.0) -> Check:
+        """Must stay true for longer than `broken/` needed to show its first symptom, and at least so long."""
+        return replace(self.holds_for(minutes=minutes, real_s=real_s), hold_past_onset=True)
+
+    def always(self) -> Check:
+        """Must be true at every moment of its phase."""
+        return replace(self, mode=Mode.ALWAYS)
+
+    def needing(self, capability: str) -> Check:
+        """Skipped, with the reason, on a machine that lacks the capability."""
+        return replace(self, needs=capability)
+
+
+@dataclass(frozen=True)
+class Load:
+    """Traffic: a locustfile of the scenario and how much of it.
+
+    `per_user` is in requests per second of *simulated* time, so that a run at `--speed 1` tells the same
+    story slowly: at speed 15, 20 users x 2.0 are 600 requests a second.
+    """
+
+    locustfile: str = "locustfile.py"
+    users: int = 20
+    per_user: float = 2.0
+
+    def rate(self, speed: float) -> float:
+        """Requests per real second of all users together."""
+        return self.users * self.per_user * speed
+
+
+BOUNDED_VOLUME = "volume of bounded size"
+"""The capability a scenario needs to fill a disk without filling the machine's."""
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where the patient's Prometheus keeps its data.
+
+    `size_mib` bounds it during `broken/`; `healed_mib` is what the fix brings it back with.
+    """
+
+    size_mib: float | None = None
+    healed_mib: float = 64.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One failure: its story, its traffic, and the checks of each phase."""
+
+    name: str
+    title: str
+    load: Load
+    onset: tuple[Check, ...]
+    detected: tuple[Check, ...]
+    damage: tuple[Check, ...]
+    recovered: tuple[Check, ...]
+    alerts: tuple[str, ...]
+    """The scenario's own alerts: each must fire because of this fault."""
+    consequences: tuple[str, ...] = ()
+    """Alerts that this fault may also raise; any other alert is an error."""
+    seen_before_damage: bool = True
+    """The promise that the alert arrives before it hurts; its order is asserted from timestamps."""
+    service: Mapping[str, str] = field(default_factory=dict)
+    """Options of the mock service, by their RAG_* environment name without the prefix."""
+    storage: Storage = field(default_factory=Storage)
+    wipe_on_fix: bool = False
+    """Whether the fix brings the patient's Prometheus back with empty storage."""
+    dies: tuple[str, ...] = ()
+    """Services that this fault kills; any other that ends by itself makes the run inconclusive."""
+    kind: str = "monitoring"
+
+    def phase_checks(self, phase: Phase) -> tuple[Check, ...]:
+        """The scenario's own checks of a phase, in the order of the story."""
+        if phase is Phase.BROKEN:
+            return (*self.onset, *self.detected, *self.damage)
+        return self.recovered if phase is Phase.FIXED else ()
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How one check came out. `at`: Unix time of the deciding moment; `since`: when it began to hold."""
+
+    name: str
+    mode: Mode
+    expected: str
+    observed: str
+    result: Result
+    reason: str = ""
+    at: float | None = None
+    since: float | None = None
+    guard: bool = False

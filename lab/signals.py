@@ -1,0 +1,46 @@
+"""Names of the samples that the lab takes once a second; journal, checks and charts share them."""
+
+from __future__ import annotations
+
+HEAD_SERIES = "head_series"
+"""Series in the head of the patient's TSDB, from its raw /metrics (PromQL about it stops with the disk)."""
+OBSERVER_HEAD_SERIES = "observer_head_series"
+DISK_USED_BYTES = "disk_used_bytes"
+DISK_SIZE_BYTES = "disk_size_bytes"
+RPS = "requests_per_s"
+"""Requests that were answered without error, per second, as the load generator counts them."""
+FAILURES = "failures_per_s"
+USERS = "users"
+P95_S = "latency_p95_s"
+COUNTED = "queries_counted"
+"""sum(rag_queries_total) as the patient's Prometheus answers it."""
+COUNTED_AGE_S = "queries_counted_age_s"
+"""Age in seconds of the newest sample behind COUNTED."""
+EVALUATION_AGE_S = "evaluation_age_s"
+"""Seconds since the observer last evaluated its rules."""
+INACTIVE, PENDING, FIRING = 0.0, 1.0, 2.0
+
+
+def rss(service: str) -> str:
+    """Resident memory of a service in bytes, as the host exporter sees it."""
+    return f"rss_bytes:{service}"
+
+
+def ready(service: str) -> str:
+    """HTTP status of a service's readiness endpoint; 0 when it does not answer."""
+    return f"ready:{service}"
+
+
+def up(job: str) -> str:
+    """`up` of a job in the patient's own eyes."""
+    return f"up:{job}"
+
+
+def seen_up(job: str) -> str:
+    """`up` of a job in the observer's eyes."""
+    return f"seen_up:{job}"
+
+
+def alert_state(name: str) -> str:
+    """State of an alerting rule: INACTIVE, PENDING or FIRING."""
+    return f"alert:{name}"

@@ -1,0 +1,242 @@
+"""The stack: the services of a run. Start, wait until ready, deploy, stop in reverse."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from lab.deployment import HEALTHY, Deployment
+from lab.errors import StartError
+from lab.install import Binary
+from lab.paths import compose_dir
+from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
+from lab.scenario import Scenario
+from lab.services import alertmanager, host, prometheus, rag, receiver
+
+PATIENT, OBSERVER = "prometheus", "observer"
+PATIENT_DATA = "prometheus-data"
+
+ENDPOINTS = {
+    "rag:8000": ("rag", rag.PORT),
+    "rag:8001": ("rag", rag.METRICS_PORT),
+    "prometheus:9090": (PATIENT, prometheus.PORT),
+    "observer:9090": (OBSERVER, prometheus.PORT),
+    "alertmanager:9093": ("alertmanager", alertmanager.PORT),
+    "receiver:9099": ("receiver", receiver.PORT),
+    "host:9100": ("host", host.PORT),
+}
+"""Names and ports as compose/ spells them -> service and named port."""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The real servers of a run."""
+
+    prometheus: Binary
+    alertmanager: Binary
+
+
+@dataclass
+class Stack:
+    """The services of one run. Every start is awaited; a service that dies meanwhile fails it at once."""
+
+    runtime: Runtime
+    servers: Servers
+    scenario: Scenario
+    detect_rules: Mapping[str, str]
+    speed: float
+    seed: int
+    run_dir: Path
+    live: Deployment = HEALTHY
+    running: dict[str, Running] = field(default_factory=dict)
+    _storage: VolumeSpec = field(init=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self._storage = VolumeSpec(PATIENT_DATA, self.scenario.storage.size_mib)
+        (self.run_dir / "config").mkdir(exist_ok=True)
+
+    def address(self, name: str) -> str:
+        """`host:port` of a service by its compose name, such as `prometheus:9090`."""
+        return self.runtime.address(*ENDPOINTS[name])
+
+    def urls(self) -> dict[str, str]:
+        """What a person can open in a browser."""
+        return {name.partition(":")[0]: f"http://{self.address(name)}/" for name in ENDPOINTS if name != "rag:8001"}
+
+    @property
+    def _addresses(self) -> dict[str, str]:
+        return {name: self.address(name) for name in ENDPOINTS}
+
+    # Starting and stopping
+
+    def start(self) -> None:
+        """Start everything side by side, healthy, and wait until all of it is ready."""
+        specs = [
+            self._receiver(), self._host(), self._rag(), self._alertmanager(), self._patient(), self._observer(),
+        ]  # fmt: skip
+        for spec in specs:
+            self._start(spec)
+        self._write_targets()
+        self.wait_ready([spec.name for spec in specs])
+
+    def _start(self, spec: ServiceSpec) -> None:
+        with self._lock:
+            self.running[spec.name] = self.runtime.start(spec)
+
+    def wait_ready(self, names: Iterable[str]) -> None:
+        """Wait until each answers on its readiness path. Raises `StartError` with a dead service's last lines."""
+        for name in names:
+            service = self.running[name]
+            url = f"http://{self.runtime.address(name, service.spec.ready_port)}{service.spec.ready_path}"
+            deadline = time.monotonic() + service.spec.start_timeout_s
+            pause = 0.02
+            while not _answers(url):
+                if (code := service.exit_code()) is not None:
+                    raise StartError(f"{name} ended with code {code} while it was awaited: {tail(service.log)}")
+                if time.monotonic() > deadline:
+                    raise StartError(
+                        f"{name} is not ready after {service.spec.start_timeout_s:.0f} s: {tail(service.log)}"
+                    )
+                time.sleep(pause)
+                pause = min(0.2, pause * 1.5)
+
+    def stop(self, name: str) -> None:
+        """Stop one service; a no-op when it does not run."""
+        with self._lock:
+            service = self.running.pop(name, None)
+        if service is not None:
+            self.runtime.stop(service)
+
+    def stop_all(self) -> None:
+        """Stop in reverse: who asks before who answers; services of one rank side by side."""
+        for rank in ((OBSERVER, PATIENT), ("alertmanager", "rag", "host"), ("receiver",)):
+            with ThreadPoolExecutor(len(rank)) as pool:
+                list(pool.map(self.stop, rank))
+        self.runtime.close()
+
+    def ended(self) -> list[tuple[str, int]]:
+        """Services that ended without being asked, with their exit codes; each is named once."""
+        with self._lock:
+            dead = [(name, code) for name, s in self.running.items() if (code := s.exit_code()) is not None]
+            for name, _ in dead:
+                self.running.pop(name)
+        return dead
+
+    # Deploying
+
+    def deploy(self, deployment: Deployment) -> None:
+        """Put a deployment live, as an operator would: restart what changed in code, reload what changed in files."""
+        before, self.live = self.live, deployment
+        if _differ(before, deployment, "metrics.py"):
+            self.stop("rag")
+            self._start(self._rag())
+        if _differ(before, deployment, "prometheus.yml", "rules.yml"):
+            self._write_patient_config()
+            self.runtime.reload(self.running[PATIENT])
+        if _differ(before, deployment, "alertmanager.yml"):
+            self._write_alertmanager_config()
+            self.runtime.reload(self.running["alertmanager"])
+        self._write_targets()
+        self.wait_ready(["rag"])
+
+    def renew_patient(self, size_mib: float) -> None:
+        """Bring the patient's Prometheus back with empty storage of another size."""
+        self.stop(PATIENT)
+        self._storage = VolumeSpec(PATIENT_DATA, size_mib if self._storage.size_mib is not None else None)
+        self.runtime.replace_volume(self._storage)
+        self._start(self._patient())
+        self._write_targets()
+        self.wait_ready([PATIENT])
+
+    # What each service is
+
+    def _write_targets(self) -> None:
+        holder = self.runtime.holder(PATIENT_DATA)
+        with self._lock:
+            pids = {name: service.pid for name, service in self.running.items()}
+        volumes = {PATIENT_DATA: {"holder": holder[0], "path": str(holder[1])}} if holder else {}
+        path = self._targets_file()
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps({"services": pids, "volumes": volumes}), encoding="utf-8")
+        temporary.replace(path)
+
+    def _targets_file(self) -> Path:
+        return self.run_dir / "config" / "host-targets.json"
+
+    def _receiver(self) -> ServiceSpec:
+        return receiver.spec(self.runtime.listen("receiver", receiver.PORT))
+
+    def _host(self) -> ServiceSpec:
+        return host.spec(self.runtime.listen("host", host.PORT), self._targets_file())
+
+    def _rag(self) -> ServiceSpec:
+        return rag.spec(
+            self.runtime.listen("rag", rag.PORT),
+            self.runtime.listen("rag", rag.METRICS_PORT),
+            log=self.run_dir / "logs" / "rag.jsonl",
+            seed=self.seed,
+            options=self.scenario.service,
+            metrics=self.live.files.get("metrics.py"),
+        )
+
+    def _write_alertmanager_config(self) -> Path:
+        folder = self.run_dir / "config" / "alertmanager"
+        return alertmanager.write_config(folder, self.live.alertmanager_config(), self.speed, self._addresses)
+
+    def _alertmanager(self) -> ServiceSpec:
+        volume = VolumeSpec("alertmanager-data")
+        data = self.runtime.data_dir(volume)
+        listen = self.runtime.listen("alertmanager", alertmanager.PORT)
+        return alertmanager.spec(self.servers.alertmanager, self._write_alertmanager_config(), data, volume, listen)
+
+    def _write_patient_config(self) -> Path:
+        config, rules = self.live.prometheus_config(), self.live.prometheus_rules()
+        folder = self.run_dir / "config" / PATIENT
+        return prometheus.write_config(folder, config, rules, self.servers.prometheus, self.speed, self._addresses)
+
+    def _patient(self) -> ServiceSpec:
+        data = self.runtime.data_dir(self._storage)
+        listen = self.runtime.listen(PATIENT, prometheus.PORT)
+        config = self._write_patient_config()
+        return prometheus.spec(PATIENT, self.servers.prometheus, config, data, self._storage, listen, self.speed)
+
+    def _observer(self) -> ServiceSpec:
+        volume = VolumeSpec("observer-data")
+        config = prometheus.write_config(
+            self.run_dir / "config" / OBSERVER,
+            (compose_dir() / "prometheus" / "observer.yml").read_text(encoding="utf-8"),
+            self.detect_rules,
+            self.servers.prometheus,
+            self.speed,
+            self._addresses,
+        )
+        data, listen = self.runtime.data_dir(volume), self.runtime.listen(OBSERVER, prometheus.PORT)
+        return prometheus.spec(OBSERVER, self.servers.prometheus, config, data, volume, listen, self.speed)
+
+
+def _differ(a: Deployment, b: Deployment, *names: str) -> bool:
+    return any(a.files.get(name) != b.files.get(name) for name in names)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2.0, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def tail(log: Path, lines: int = 3) -> str:
+    """The last lines of a log, on one line."""
+    try:
+        found = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-lines:]
+    except OSError:
+        found = []
+    return " | ".join(found) or "it said nothing"
