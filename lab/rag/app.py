@@ -11,17 +11,16 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from lab.rag import VERSION, costs
+from lab.rag import VERSION
 from lab.rag.admin import ForbiddenError, admin_router
 from lab.rag.body_limit import BodyLimit
+from lab.rag.cost_report import cost_report
 from lab.rag.errors import RateLimitedError, ServiceError
 from lab.rag.pipeline import Answer
 from lab.rag.schemas import (
-    Amount,
     CostReport,
     Dependency,
     Health,
-    ModelShare,
     Problem,
     QueryAnswer,
     QueryRequest,
@@ -116,32 +115,6 @@ def _add_costs(app: FastAPI, service: Service) -> None:
     async def read_costs() -> CostReport:
         """What was spent, by period and model, and what that comes to."""
         return cost_report(await service.costs.report())
-
-
-def cost_report(report: costs.Report) -> CostReport:
-    """A report as JSON."""
-
-    def amount(nano: int) -> Amount:
-        return Amount(nano_usd=nano, usd=costs.usd(nano))
-
-    def projected(days: int) -> Amount | None:
-        return None if report.projected_day is None else amount(report.projected_day * days)
-
-    total = sum(report.by_model.values())
-    return CostReport(
-        store=report.store,
-        last_hour=amount(report.last_hour),
-        last_24h=amount(report.last_24h),
-        last_7d=amount(report.last_7d),
-        by_model={
-            model: ModelShare(nano_usd=nano, usd=costs.usd(nano), share=round(nano / total, 4))
-            for model, nano in report.by_model.items()
-        },
-        days_with_data=report.days_with_data,
-        projected_day=projected(1),
-        projected_month=projected(30),
-        projected_year=projected(365),
-    )
 
 
 def _add_error_handlers(app: FastAPI) -> None:

@@ -31,6 +31,20 @@ PROVIDER = "mock-openai"
 TICK_S = 0.5  # how often the log is written out, costs are booked and sizes refreshed
 
 
+@dataclass(frozen=True, slots=True)
+class FailureSink:
+    """Counts and logs a failure that failed no query."""
+
+    metrics: Metrics
+    log: EventLog
+
+    def __call__(self, error: ServiceError) -> None:
+        """Take one failure; one that repeats is counted, but not logged again."""
+        self.metrics.count_error(error.error_type, error.component)
+        if not error.repeated:
+            self.log.failure(error.error_type, error.component, error)
+
+
 @dataclass(slots=True)
 class Service:
     """A running service: what its routes and its housekeeping need."""
@@ -39,16 +53,10 @@ class Service:
     pipeline: Pipeline
     readiness: Readiness
     costs: CostTracker
-    metrics: Metrics
+    failed: FailureSink
     log: EventLog
     queries_by_model: Counter[str]
     started: float
-
-    def failed(self, error: ServiceError) -> None:
-        """Count and log a failure that failed no query."""
-        self.metrics.count_error(error.error_type, error.component)
-        if not error.repeated:
-            self.log.failure(error.error_type, error.component, error)
 
     async def keep_house(self) -> None:
         """Write the log out, book costs, refresh sizes and log summaries, until cancelled."""
@@ -95,54 +103,56 @@ class Service:
 
 def build(settings: Settings, metrics: Metrics, log: EventLog) -> Service:
     """The service of these settings. Raises ConfigError."""
-    switches = Switches()
-    quota = Quota(PROVIDER, settings.quota_per_minute, time.monotonic)
-    model = MockModel(
-        Latency(_profile(settings), settings.seed),
-        quota,
-        switches,
-        settings.seed,
-        settings.llm_error_rate,
-        settings.llm_concurrency,
-    )
     cache, store = _stores(settings)
+    index = _index(settings, log)
+    switches = Switches()
+    model = _model(settings, switches)
     costs = CostTracker(store, lambda: datetime.now(UTC))
-    stats = CacheStats()
+    failed = FailureSink(metrics, log)
     queries_by_model: Counter[str] = Counter()
 
     def count_model(query: QueryRecord) -> None:
         queries_by_model[query.model] += 1
 
-    index = _index(settings, log)
-    recorder = Recorder(metrics.record, log.query, costs.record, count_model)
     pipeline = Pipeline(
-        cache,
-        stats,
-        index,
-        model,
-        PriceList(settings.cost_scale),
-        switches,
-        recorder,
-        lambda error: service.failed(error),
+        cache=cache,
+        cache_stats=CacheStats(),
+        index=index,
+        model=model,
+        prices=PriceList(settings.cost_scale),
+        switches=switches,
+        recorder=Recorder(metrics.record, log.query, costs.record, count_model),
+        cache_failed=failed,
     )
+    metrics.watch(_gauges(pipeline), {"version": VERSION, "service": settings.service})
     pings: dict[str, Ping] = {"vector_index": index.ping, "llm": model.ping}
     if settings.redis_url:
         pings["redis"] = cache.ping
     readiness = Readiness(pings, settings.ready_timeout_ms / 1000)
-    service = Service(settings, pipeline, readiness, costs, metrics, log, queries_by_model, time.monotonic())
-    metrics.watch(
-        Gauges(
-            cache_type=cache.kind,
-            cache_hit_ratio=stats.hit_ratio,
-            cache_entries=cache.entries,
-            provider=PROVIDER,
-            calls_left=quota.remaining,
-            queue=QUEUE,
-            queue_depth=lambda: model.waiting,
-        ),
-        {"version": VERSION, "service": settings.service},
+    return Service(settings, pipeline, readiness, costs, failed, log, queries_by_model, time.monotonic())
+
+
+def _model(settings: Settings, switches: Switches) -> MockModel:
+    return MockModel(
+        Latency(_profile(settings), settings.seed),
+        Quota(PROVIDER, settings.quota_per_minute, time.monotonic),
+        switches,
+        settings.seed,
+        settings.llm_error_rate,
+        settings.llm_concurrency,
     )
-    return service
+
+
+def _gauges(pipeline: Pipeline) -> Gauges:
+    return Gauges(
+        cache_type=pipeline.cache.kind,
+        cache_hit_ratio=pipeline.cache_stats.hit_ratio,
+        cache_entries=pipeline.cache.entries,
+        provider=PROVIDER,
+        calls_left=pipeline.model.quota.remaining,
+        queue=QUEUE,
+        queue_depth=lambda: pipeline.model.waiting,
+    )
 
 
 def _profile(settings: Settings) -> LatencyProfile:
