@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -14,6 +14,7 @@ from lab import __version__
 from lab.errors import LabError, UsageError
 
 CONFIG = Path("lab.toml")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def run_cli(argv: Sequence[str]) -> int:
@@ -80,7 +81,7 @@ def show(name: str, diff: bool) -> None:
     click.echo(diff_text(found.folder) if diff else lesson_text(found.folder), nl=False)
 
 
-def _path(name: str, help_text: str, **more: Any) -> Any:
+def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
     return click.option(name, type=click.Path(path_type=Path), help=help_text, **more)
 
 

@@ -115,18 +115,17 @@ class Skipped(Event):
 
 
 @dataclass(frozen=True)
-class Note(Event):
-    """A line of the story, for the reader; nothing is judged by it."""
+class RunEnded(Event):
+    """Everything is stopped; nothing more will happen."""
 
-    kind: ClassVar[str] = "note"
-    text: str
+    kind: ClassVar[str] = "run_ended"
 
 
 KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
         PhaseStarted, PhaseEnded, Deployed, Notified, LogSeen, Exited,
-        SignalSeen, CulpritFound, Unmeasured, Skipped, Note,
+        SignalSeen, CulpritFound, Unmeasured, Skipped, RunEnded,
     )
 }  # fmt: skip
 

@@ -60,7 +60,8 @@ class Journal:
             if self._file.closed:
                 return
             if isinstance(entry, Sample):
-                self._write({"type": "sample", "t": round(entry.t, 3), "values": dict(entry.values)})
+                entry = Sample(round(entry.t, 3), entry.values)  # in memory just what a reader will find
+                self._write({"type": "sample", "t": entry.t, "values": dict(entry.values)})
             else:
                 self._write(to_record(entry))
             self.history.add(entry)

@@ -80,19 +80,31 @@ def _result(
     known = not math.isnan(at)
     observed = check.condition.observed(view, at) if known else "-"
     return CheckResult(
-        check.name, check.mode, expectation(check, view.header.speed), observed, result, reason,
+        check.name, check.mode, expectation(check, view.header.speed, view.onset_after_s), observed, result, reason,
         at if known else None, since, check.guard,
     )  # fmt: skip
 
 
-def expectation(check: Check, speed: float) -> str:
+def expectation(check: Check, speed: float, onset_after_s: float | None = None) -> str:
     """The condition with its mode and times, in words."""
     if check.mode is Mode.HOLDS:
-        held = f"{check.hold.seconds(speed):.0f} s" + (", longer than the onset took" if check.hold_past_onset else "")
-        return f"{check.condition.expected}, for {held}"
+        return f"{check.condition.expected}, for {_hold_text(check, speed, onset_after_s)}"
     if check.mode is Mode.ALWAYS:
         return check.condition.expected
     return f"{check.condition.expected}, within {check.deadline.seconds(speed):.0f} s"
+
+
+def hold_s(check: Check, speed: float, onset_after_s: float | None) -> float:
+    """Real seconds for which a check must hold; past the onset: 15 % longer than it took."""
+    length = check.hold.seconds(speed)
+    return max(length, 1.15 * onset_after_s) if check.hold_past_onset and onset_after_s is not None else length
+
+
+def _hold_text(check: Check, speed: float, onset_after_s: float | None) -> str:
+    if check.hold_past_onset and onset_after_s is None:
+        return "longer than the onset takes"
+    why = f" (the onset took {onset_after_s:.0f} s)" if check.hold_past_onset else ""
+    return f"{hold_s(check, speed, onset_after_s):.0f} s{why}"
 
 
 def _always(check: Check, view: View) -> CheckResult | None:
@@ -126,9 +138,7 @@ def _eventually(check: Check, view: View) -> CheckResult | None:
 
 
 def _holds(check: Check, view: View) -> CheckResult | None:
-    length = check.hold.seconds(view.header.speed)
-    if check.hold_past_onset and view.onset_after_s is not None:
-        length = max(length, 1.15 * view.onset_after_s)
+    length = hold_s(check, view.header.speed, view.onset_after_s)
     deadline = view.start + check.deadline.seconds(view.header.speed) + length
     since: float | None = None
     seen = False

@@ -55,7 +55,7 @@ class Outcome:
         return max(0.0, self.wall_s - self.delays.waited_s)
 
 
-def outcome(header: Header, history: History, judgement: Judgement, *, wall_s: float) -> Outcome:
+def outcome(header: Header, history: History, judgement: Judgement) -> Outcome:
     """Everything but the verdict, from the history."""
     return Outcome(
         header=header,
@@ -64,7 +64,7 @@ def outcome(header: Header, history: History, judgement: Judgement, *, wall_s: f
         culprit=next(history.of(CulpritFound), None),
         notifications=tuple(sorted(history.of(Notified), key=lambda n: n.t)),
         evidence=tuple(_evidence(history)),
-        wall_s=wall_s,
+        wall_s=max(0.0, history.end - header.started_at),
     )
 
 

@@ -8,6 +8,7 @@ for the verdict, by the same pure functions that `lab analyze` uses on a stored 
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from lab.deployment import Deployment
 from lab.errors import LabError, StartError
-from lab.events import Deployed, Exited, PhaseEnded, PhaseStarted, SignalSeen, Skipped, Unmeasured
+from lab.events import Deployed, Exited, PhaseEnded, PhaseStarted, RunEnded, SignalSeen, Skipped, Unmeasured
 from lab.guards import CONTROL_GROWTH
 from lab.journal import Journal
 from lab.judge import evaluate, judge, onset_after, view_of
@@ -193,7 +194,15 @@ class Run:
     # The end
 
     def _unwind(self, registration: Registration, *, keep: bool) -> None:
+        """Stop everything. A second Ctrl-C does not cut it short: it takes seconds, and would leave processes."""
         self.story.unwinding()
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self._stop(registration, keep=keep)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _stop(self, registration: Registration, *, keep: bool) -> None:
         self.sampler.stop()
         if keep:
             registration.keep(self.stack.urls())
@@ -201,10 +210,10 @@ class Run:
             self.traffic.stop()
             self.stack.stop_all()
             registration.remove()
+        self.journal.record(RunEnded(time.time()))
         self.journal.close()
 
     def _judged(self, interrupted: bool) -> Outcome:
         judgement = judge(self.plan.scenario, self.plan.header, self.journal.history)
-        wall = time.time() - self.plan.header.started_at
-        found = outcome(self.plan.header, self.journal.history, judgement, wall_s=wall)
+        found = outcome(self.plan.header, self.journal.history, judgement)
         return replace(found, interrupted=interrupted, run_dir=str(self.run_dir))

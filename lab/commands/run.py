@@ -25,6 +25,8 @@ from lab.report.terminal import TerminalStory
 from lab.sweep import sweep
 
 MAX_SPEED = 60.0
+PLAIN_WIDTH = 160
+"""Columns of the table where there is no terminal."""
 
 
 def run_command(name: str, given: dict[str, Any]) -> int:
@@ -54,7 +56,7 @@ def run_command(name: str, given: dict[str, Any]) -> int:
 def _execute(plan: Plan, story: TerminalStory) -> Outcome:
     from lab.runner import Run
 
-    def on_term(number: int, frame: FrameType | None) -> None:
+    def on_term(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, on_term)
@@ -82,9 +84,9 @@ def _options(given: dict[str, Any]) -> Options:
 
 
 def _console(no_color: bool) -> Console:
-    return Console(
-        stderr=True, no_color=no_color or bool(os.environ.get("NO_COLOR")), soft_wrap=not sys.stderr.isatty()
-    )
+    """The terminal on stderr; in a pipe, lines as wide as the table wants them."""
+    width = None if sys.stderr.isatty() else PLAIN_WIDTH
+    return Console(stderr=True, no_color=no_color or bool(os.environ.get("NO_COLOR")), width=width)
 
 
 def _check_writable(target: str | None) -> None:
@@ -115,8 +117,7 @@ def analyze_command(run_dir: Path, json_to: str | None, no_color: bool) -> int:
         return 3
     scenario = find(str(journal.parent / "scenario")).scenario
     judgement = judge(scenario, recording.header, recording.history, damaged=recording.damaged)
-    wall = max(0.0, recording.history.end - recording.header.started_at)
-    found = outcome(recording.header, recording.history, judgement, wall_s=wall)
+    found = outcome(recording.header, recording.history, judgement)
     found = replace(found, run_dir=str(journal.parent.resolve()))
     TerminalStory(_console(no_color)).end(found)
     if json_to:

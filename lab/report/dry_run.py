@@ -57,9 +57,8 @@ def _waits(plan: Plan) -> list[str]:
     lines = ["", f"waits at most     {'simulated':>10} {'+ real':>7} {'= at this speed':>16}"]
     for wait in waits(plan.scenario, plan.header):
         total = wait.deadline + wait.hold
-        lines.append(
-            f"  {wait.phase:7} {total.simulated_s / 60:6.1f} min {total.real_s:5.0f} s {wait.seconds(speed):14.1f} s  {wait.check}"
-        )
+        times = f"{total.simulated_s / 60:6.1f} min {total.real_s:5.0f} s {wait.seconds(speed):14.1f} s"
+        lines.append(f"  {wait.phase:7} {times}  {wait.check}")
     lines.append(f"  all phases, whose waits run side by side: {longest_s(plan.scenario, plan.header):.0f} s at most")
     lines.append(f"  pipeline of the alert: {plan.header.pipeline_budget_s:.1f} s")
     return lines

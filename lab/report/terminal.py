@@ -9,6 +9,7 @@ import math
 import time
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
@@ -162,22 +163,27 @@ def status_line(history: History, own_alerts: tuple[str, ...]) -> str:
 
 def verdict_table(outcome: Outcome) -> Table:
     """One row a check: expected, observed, result. Guards only where they do not hold."""
-    table = Table(title=None, show_edge=False, pad_edge=False, header_style="bold")
-    for column in ("phase", "check", "expected", "observed", "result"):
-        table.add_column(column, overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for column, ratio in (("phase", None), ("check", 3), ("expected", 5), ("observed", 5), ("result", None)):
+        table.add_column(column, overflow="fold", ratio=ratio, no_wrap=ratio is None)
     for phase in outcome.judgement.phases:
-        for result in phase.results:
-            if result.guard and result.result is Result.PASS:
-                continue
-            mark, style = _MARKS[result.result]
-            name = f"guard: {result.name}" if result.guard else result.name
-            observed = clean(result.observed) + (f" ({clean(result.reason)})" if result.reason else "")
-            expected = ("always: " if result.mode is Mode.ALWAYS and not result.guard else "") + clean(result.expected)
+        if math.isnan(phase.start) and phase.results:
             table.add_row(
-                phase.phase.value, escape(name), escape(expected), escape(observed),
-                f"[{style}]{mark} {result.result.value}[/{style}]",
-            )  # fmt: skip
+                phase.phase.value, "", f"{len(phase.results)} checks", phase.results[0].reason, "– not reached"
+            )
+            continue
+        for result in phase.results:
+            if not (result.guard and result.result is Result.PASS):
+                table.add_row(phase.phase.value, *_cells(result))
     return table
+
+
+def _cells(result: CheckResult) -> tuple[str, str, str, str]:
+    mark, style = _MARKS[result.result]
+    name = f"guard: {result.name}" if result.guard else result.name
+    observed = clean(result.observed) + (f" ({clean(result.reason)})" if result.reason else "")
+    expected = ("always: " if result.mode is Mode.ALWAYS and not result.guard else "") + clean(result.expected)
+    return escape(name), escape(expected), escape(observed), f"[{style}]{mark} {result.result.value}[/{style}]"
 
 
 def summary_lines(outcome: Outcome) -> list[str]:
