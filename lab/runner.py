@@ -7,6 +7,7 @@ for the verdict, by the same pure functions that `lab analyze` uses on a stored 
 
 from __future__ import annotations
 
+import math
 import shutil
 import signal
 import time
@@ -184,9 +185,10 @@ class Run:
         with suppress(LabError):
             observer = Prometheus(self.stack.address("observer:9090"), timeout_s=5.0)
             own = [rule for rule in observer.alert_rules() if rule.name in self.plan.header.own_alerts]
+            start = math.ceil(live.t * 1000) / 1000  # the server counts in milliseconds
             for rule in own:
                 step = self.plan.header.evaluation_interval_s / 4
-                seen = observer.first_result(rule.query, live.t, time.time(), max(0.1, step))
+                seen = observer.first_result(rule.query, start, time.time(), max(0.1, step))
                 if seen is not None:
                     self.journal.record(SignalSeen(seen, rule.name))
             observer.close()

@@ -85,7 +85,10 @@ class Resolved:
             n.t for n in view.history.of(Notified, end=t)
             if n.alert in names_of(self.name, view) and n.status == "resolved"
         ]  # fmt: skip
-        return f"resolved after {max(arrived) - view.zero:.1f} s" if arrived else "no resolve message"
+        if not arrived:
+            return "no resolve message"
+        after = max(arrived) - view.zero
+        return f"resolved after {after:.1f} s" if after >= 0 else "resolved while the fix went live"
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,13 @@ class Inactive:
         return f"{_said(self.names)} inactive" if len(self.names) == 1 else "all detectors inactive"
 
     def at(self, view: View, t: float) -> bool | None:
-        """None where a rule's state is unknown. A rule that is not loaded is inactive for good: no rules, no noise."""
+        """None where a rule's state is unknown, or before it has data: silence without data is no silence.
+
+        The first scrapes come seconds after the servers are ready, and their step is what a rule must survive.
+        """
+        fed = (signals.seen_up("prometheus"), signals.seen_up("rag"), signals.COUNTED)
+        if any(not view.history.value(name, t) for name in fed):
+            return None
         states = [view.history.value(signals.alert_state(name), t) for name in self.names]
         return None if None in states else all(state == signals.INACTIVE for state in states)
 

@@ -56,6 +56,7 @@ class TerminalStory(Story):
         self.quiet = quiet
         self._live: Live | None = None
         self._told = 0
+        self._quoted: set[str] = set()
         self._plain_at = 0.0
         self._zero = time.time()
 
@@ -118,7 +119,8 @@ class TerminalStory(Story):
                 self._say(
                     f"  culprit: {escape(clean(event.metric))}{{{escape(clean(event.label))}}}, {event.values:,} values"
                 )
-            elif isinstance(event, LogSeen):
+            elif isinstance(event, LogSeen) and event.service not in self._quoted:
+                self._quoted.add(event.service)
                 self._say(f"  [red]{event.file}:{event.line}[/red]: {escape(clean(event.text)[:400])}")
 
     def unwinding(self) -> None:
