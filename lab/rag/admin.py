@@ -7,12 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 
-from lab.rag.schemas import Problem, SwitchesChange, SwitchesState
+from lab.rag.errors import ForbiddenError
+from lab.rag.schemas import BODY_PROBLEMS, Problem, SwitchesChange, SwitchesState
 from lab.rag.service import Service
-
-
-class ForbiddenError(Exception):
-    """The client may not use the switches."""
 
 
 def admin_router(service: Service) -> APIRouter:
@@ -36,7 +33,7 @@ def admin_router(service: Service) -> APIRouter:
         """The current positions."""
         return JSONResponse(_state(service).model_dump())
 
-    @router.post("/switches", response_model=SwitchesState, dependencies=[Depends(guard)])
+    @router.post("/switches", response_model=SwitchesState, responses=BODY_PROBLEMS, dependencies=[Depends(guard)])
     async def turn_switches(change: SwitchesChange) -> JSONResponse:
         """Change some switches; answers with all of them."""
         turn(service, change)

@@ -3,21 +3,20 @@
 import asyncio
 import contextlib
 import dataclasses
-import math
 import time
 from collections.abc import AsyncIterator
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from lab.rag import VERSION
-from lab.rag.admin import ForbiddenError, admin_router
+from lab.rag.admin import admin_router
 from lab.rag.body_limit import BodyLimit
 from lab.rag.cost_report import cost_report
-from lab.rag.errors import RateLimitedError, ServiceError
 from lab.rag.pipeline import Answer
+from lab.rag.problems import add_error_handlers
 from lab.rag.schemas import (
+    QUERY_PROBLEMS,
     CostReport,
     Dependency,
     Health,
@@ -29,11 +28,6 @@ from lab.rag.schemas import (
 from lab.rag.service import Service
 
 QUERY = "/query"
-FAILURES: dict[int | str, dict[str, object]] = {
-    429: {"model": Problem, "description": "The provider's rate limit is reached; see Retry-After"},
-    502: {"model": Problem, "description": "The model failed"},
-    503: {"model": Problem, "description": "The vector index is missing, or the service stops"},
-}
 
 
 def create_app(service: Service) -> FastAPI:
@@ -50,7 +44,7 @@ def create_app(service: Service) -> FastAPI:
 
     app = FastAPI(title="RAG service", version=VERSION, lifespan=lifespan)
     app.add_middleware(BodyLimit)
-    _add_error_handlers(app)
+    add_error_handlers(app)
     _add_query(app, service)
     _add_probes(app, service)
     _add_costs(app, service)
@@ -61,7 +55,7 @@ def create_app(service: Service) -> FastAPI:
 def _add_query(app: FastAPI, service: Service) -> None:
     default_top_k = service.settings.top_k
 
-    @app.post(QUERY, response_model=QueryAnswer, responses=FAILURES)
+    @app.post(QUERY, response_model=QueryAnswer, responses=QUERY_PROBLEMS)
     async def query(request: QueryRequest) -> JSONResponse:
         """Answer a question from the documents."""
         top_k = request.top_k or default_top_k
@@ -115,26 +109,3 @@ def _add_costs(app: FastAPI, service: Service) -> None:
     async def read_costs() -> CostReport:
         """What was spent, by period and model, and what that comes to."""
         return cost_report(await service.costs.report())
-
-
-def _add_error_handlers(app: FastAPI) -> None:
-    def problem(status: int, error: str, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-        body = Problem(error=error, message=message)
-        return JSONResponse(body.model_dump(), status, headers=headers)
-
-    @app.exception_handler(ServiceError)
-    async def failed(_: Request, error: ServiceError) -> JSONResponse:
-        headers = None
-        if isinstance(error, RateLimitedError):
-            headers = {"Retry-After": str(math.ceil(error.retry_after_s))}
-        return problem(error.http_status, error.error_type, str(error), headers)
-
-    @app.exception_handler(ForbiddenError)
-    async def forbidden(_: Request, error: ForbiddenError) -> JSONResponse:
-        return problem(403, "forbidden", str(error))
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        # Without the input, which the default answer echoes: it may hold what JSON cannot (a lone surrogate, nan).
-        found = [{"type": e["type"], "loc": e["loc"], "msg": e["msg"]} for e in error.errors()]
-        return JSONResponse({"detail": found}, 422)

@@ -7,6 +7,7 @@ ServiceError                 a query or a dependency failed; says which componen
 ├── CacheUnavailableError    the answer cache did not answer; the query goes on without it
 ├── CostsUnavailableError    the store of costs did not answer; what was not booked is kept
 └── QueryCancelledError      the service stopped while the query ran (HTTP 503)
+ForbiddenError               the client may not use the admin switches (HTTP 403)
 ConfigError                  the service cannot start as asked (exit 2)
 UnknownModelError            there is no price for this model
 """
@@ -78,6 +79,10 @@ class QueryCancelledError(ServiceError):
 
 class ConfigError(Exception):
     """The service cannot start as asked; the message is the one line to show."""
+
+
+class ForbiddenError(Exception):
+    """The client may not use the admin switches (HTTP 403)."""
 
 
 class UnknownModelError(ValueError):

@@ -1,6 +1,6 @@
 """The JSON that goes in and out, as the OpenAPI page shows it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -118,3 +118,17 @@ class CostReport(BaseModel):
     projected_day: Amount | None
     projected_month: Amount | None
     projected_year: Amount | None
+
+
+Responses = dict[int | str, dict[str, Any]]
+
+BODY_PROBLEMS: Responses = {
+    400: {"model": Problem, "description": "The body cannot be read"},
+    413: {"model": Problem, "description": "The body is too large"},
+}
+QUERY_PROBLEMS: Responses = {
+    **BODY_PROBLEMS,
+    429: {"model": Problem, "description": "The provider's rate limit is reached; see Retry-After"},
+    502: {"model": Problem, "description": "The model failed"},
+    503: {"model": Problem, "description": "The vector index is missing, or the service stops"},
+}
