@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test unit lint setup servers clean
+.PHONY: demo test sabotage soak unit lint setup servers clean
 
 setup: $(STAMP)
 
@@ -30,7 +30,17 @@ unit: setup
 	$(BIN)/pytest tests/unit
 
 test: servers lint
-	$(BIN)/pytest
+	$(BIN)/pytest -m 'not sabotage'
+
+# Live runs of deliberately broken labs: every one must be caught.
+sabotage: servers
+	$(BIN)/pytest -m sabotage
+
+# Long repetitions: RUNS runs in a row, with their figures; resumes where it was interrupted.
+RUNS ?= 10
+SCENARIO ?= cardinality
+soak: servers
+	$(BIN)/python tests/soak.py $(SCENARIO) --runs $(RUNS)
 
 clean:
 	-$(BIN)/lab clean

@@ -1,0 +1,18 @@
+"""Shared helpers: paths, recorded runs, a sandboxed state folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORDED = Path(__file__).parent / "recorded"
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The register of runs, away from the user's."""
+    folder = tmp_path / "state"
+    monkeypatch.setenv("LAB_STATE_DIR", str(folder))
+    return folder

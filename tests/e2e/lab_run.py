@@ -1,0 +1,84 @@
+"""Run the lab as a user does, as a child process, and read what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+LAB = (sys.executable, "-m", "lab")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished run: exit code, the outcome as JSON, what it told on stderr."""
+
+    code: int
+    outcome: dict[str, Any]
+    told: str
+
+    def check(self, name: str, phase: str = "") -> dict[str, Any]:
+        """A check of the outcome by its name."""
+        found = [
+            check
+            for p in self.outcome["phases"]
+            for check in p["checks"]
+            if check["name"] == name and phase in ("", p["name"])
+        ]
+        assert found, f"no check {name!r} in {self.outcome['phases']}"
+        return found[0]
+
+    def failed(self) -> list[str]:
+        """Names of the checks that failed."""
+        return [c["name"] for p in self.outcome["phases"] for c in p["checks"] if c["result"] == "fail"]
+
+
+def run_lab(tmp: Path, *args: str, deadline_s: float = 240.0) -> Ran:
+    """`lab run ARGS --out TMP --json -`; fails the test when it takes longer than the deadline."""
+    done = subprocess.run(
+        [*LAB, "run", *args, "--out", str(tmp / "runs"), "--json", "-"],
+        capture_output=True,
+        text=True,
+        timeout=deadline_s,
+        env={**os.environ, "LAB_STATE_DIR": str(tmp / "state")},
+        check=False,
+    )
+    assert done.stdout, f"no JSON, exit {done.returncode}: {done.stderr[-2000:]}"
+    return Ran(done.returncode, json.loads(done.stdout), done.stderr)
+
+
+def until(condition: Callable[[], object], deadline_s: float, what: str) -> None:
+    """Wait until a condition is true; fails the test after the deadline."""
+    end = time.monotonic() + deadline_s
+    pause = 0.05
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline_s:g} s: {what}"
+        time.sleep(pause)
+
+
+def journal_says(tmp: Path, text: str) -> Callable[[], bool]:
+    """A condition: the journal of the only run in `tmp` holds a text."""
+
+    def says() -> bool:
+        return any(text in path.read_text(errors="replace") for path in (tmp / "runs").glob("*/*/journal.jsonl"))
+
+    return says
+
+
+def of_run(run_id: str) -> list[int]:
+    """Pids of processes that carry a run's id in their environment."""
+    wanted = f"LAB_RUN_ID={run_id}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
