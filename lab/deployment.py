@@ -59,7 +59,7 @@ def load(what: What, folder: Path) -> Deployment:
     if not folder.is_dir():
         raise ScenarioError(f"{folder}: no such folder; a deployment is a folder with one of {', '.join(FILES)}")
     files: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.resolve().iterdir()):
         if path.name.startswith((".", "__")) or path.suffix == ".md":
             continue
         if path.name not in FILES or not path.is_file():

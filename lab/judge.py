@@ -81,7 +81,7 @@ def _result(
     observed = check.condition.observed(view, at) if known else "-"
     return CheckResult(
         check.name, check.mode, expectation(check, view.header.speed, view.onset_after_s), observed, result, reason,
-        at if known else None, since, check.guard,
+        at if known else None, since, check.guard, check.excuses,
     )  # fmt: skip
 
 
@@ -180,7 +180,7 @@ def _judge_phase(
 
 def _excused(results: Iterable[CheckResult], guarded: Sequence[CheckResult]) -> list[CheckResult]:
     """A failure in a phase that could not be measured says nothing: it becomes inconclusive."""
-    doubts = [g for g in guarded if g.result is Result.INCONCLUSIVE]
+    doubts = [g for g in guarded if g.result is Result.INCONCLUSIVE and g.excuses]
     if not doubts:
         return list(results)
     why = f"could not measure: {doubts[0].name}: {doubts[0].observed}"
@@ -219,7 +219,8 @@ def onset_after(
 
 def _verdict(results: Sequence[CheckResult], strict: bool) -> tuple[Verdict, str]:
     for wanted, verdict in ((Result.FAIL, Verdict.FAIL), (Result.INCONCLUSIVE, Verdict.INCONCLUSIVE)):
-        first = next((r for r in results if r.result is wanted), None)
+        found = [r for r in results if r.result is wanted]
+        first = next((r for r in found if r.guard), found[0] if found else None)  # a guard is the cause of the others
         if first is not None:
             return verdict, f"{first.name}: {first.reason or first.observed}"
     skipped = next((r for r in results if r.result is Result.SKIPPED), None)

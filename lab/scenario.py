@@ -99,6 +99,8 @@ class Check:
     hold_past_onset: bool = False
     needs: str = ""
     guard: bool = False
+    excuses: bool = True
+    """Of a guard: whether failures of its phase say nothing when it does not hold."""
 
     def within(self, *, minutes: float = 0.0, real_s: float = 10.0) -> Check:
         """The same check with another deadline: simulated minutes plus real seconds."""
@@ -199,3 +201,4 @@ class CheckResult:
     at: float | None = None
     since: float | None = None
     guard: bool = False
+    excuses: bool = True

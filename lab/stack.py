@@ -135,7 +135,7 @@ class Stack:
     def deploy(self, deployment: Deployment) -> None:
         """Put a deployment live, as an operator would: restart what changed in code, reload what changed in files."""
         before, self.live = self.live, deployment
-        if _differ(before, deployment, "metrics.py"):
+        if "metrics.py" in {*before.files, *deployment.files}:  # a release restarts the service, whatever it changes
             self.stop("rag")
             self._start(self._rag())
         if _differ(before, deployment, "prometheus.yml", "rules.yml"):

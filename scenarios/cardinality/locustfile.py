@@ -54,7 +54,7 @@ class Reader(FastHttpUser):
 
     def person(self) -> str:
         """A user id; a few people ask a lot, most ask seldom."""
-        return f"user-{int(USERS * self.random.random() ** 3):05d}"
+        return f"user-{int(USERS * self.random.random() ** 6):05d}"
 
     @task
     def ask(self) -> None:
