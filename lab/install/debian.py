@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.install import shared_libraries
+from lab.install import own_view, shared_libraries
 from lab.install.bounded import Outcome, run
 from lab.install.catalog import Server
 from lab.install.source import Say, SourceError
@@ -72,6 +72,7 @@ class Package:
             if found := _in_tree(tree, program):
                 shutil.copyfile(found, into / program)
                 (into / program).chmod(0o755)
+        own_view.supply(into, tree, self.server)
         _copy_licences(tree, into)
         if self.server.libraries:
             shared_libraries.supply(into, self.server, apt)
