@@ -105,14 +105,14 @@ def _stream(url: str, limit: int, seconds: float, keep: Keep) -> None:
 
 def _feed(response: httpx.Response, limit: int, deadline: float, keep: Keep) -> None:
     """Pass the raw body on, within `limit` bytes and until `deadline` (monotonic seconds)."""
-    too_big = SourceError(f"{response.url} is larger than {limit >> 10} KiB: refused")
-    if int(response.headers.get("Content-Length", "0")) > limit:
-        raise too_big
+    announced = int(response.headers.get("Content-Length", "0"))
+    if announced > limit:
+        raise SourceError(f"{response.url} announces {announced} bytes, more than {limit}: refused")
     received = 0
     for chunk in response.iter_raw():
         received += len(chunk)
         if received > limit:
-            raise too_big
+            raise SourceError(f"{response.url} is larger than {limit} bytes: refused")
         if time.monotonic() > deadline:
             raise SourceError(f"{response.url} is too slow: {received >> 10} KiB and out of time")
         keep(chunk)

@@ -126,12 +126,11 @@ def _why_not(error: OSError) -> str:
 
 
 def _said(outcome: Outcome) -> str:
-    """Quote what a stranger printed, shortened and made harmless for a terminal."""
+    """Quote what a stranger printed: shortened, and escaped so that a terminal obeys none of it."""
     line = next((line.strip() for line in outcome.text.splitlines() if line.strip()), "")
-    printable = "".join(char if char.isprintable() else "?" for char in line)
-    if not printable:
+    if not line:
         return f"--version printed nothing, exit code {outcome.returncode}"
-    return f"--version says {printable[:77] + '...' if len(printable) > 80 else printable!r}"
+    return f"--version says {line[:77] + '...' if len(line) > 80 else line!r}"
 
 
 def _remedy(program: Program, source: Source) -> str:

@@ -111,6 +111,14 @@ def test_empty_lists_are_fetched_into_a_private_folder_once(root: Path) -> None:
     assert f'Dir::State::lists "{root}/scratch/apt/lists";' in conf
 
 
+def test_private_lists_are_not_fetched_again_for_what_they_lack(root: Path) -> None:
+    ship(root, "prometheus", "prometheus")
+    (root / "stale").touch()
+    with pytest.raises(SourceError, match="download promtool"):
+        fetch(root, "prometheus")
+    assert asked(root) == ["prometheus", "update", "prometheus", "promtool"]
+
+
 def test_the_systems_lists_are_used_as_they_are_and_signatures_are_insisted_on(root: Path) -> None:
     ship(root, "prometheus", "prometheus", "promtool")
     fetch(root, "prometheus")
