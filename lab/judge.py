@@ -160,7 +160,7 @@ def _too_late(check: Check, view: View, deadline: float, seen: bool) -> CheckRes
             return _result(check, view, Result.INCONCLUSIVE, view.now, reason="nothing was measured")
         return _result(check, view, _negative(check), min(view.now, deadline), reason="not within its time")
     if view.closed:
-        return _result(check, view, Result.INCONCLUSIVE, view.now, reason="the phase ended before its deadline")
+        return _result(check, view, Result.INCONCLUSIVE, view.now, reason="the run stopped before its deadline")
     return None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -27,6 +28,22 @@ class Figures:
     served: float
     failed: float
     p95_s: float
+
+
+SILENT_S = 3.5
+"""A process that has reported nothing for so many seconds counts for nothing."""
+
+
+def _mean(figures: list[Figures]) -> Figures:
+    """Several reports of one process as one: rates averaged, the latest moment, the worst latency."""
+    n = len(figures)
+    return Figures(
+        t=figures[-1].t,
+        users=figures[-1].users,
+        served=sum(f.served for f in figures) / n,
+        failed=sum(f.failed for f in figures) / n,
+        p95_s=max(f.p95_s for f in figures),
+    )
 
 
 def require_loopback(address: str) -> None:
@@ -50,6 +67,7 @@ class Traffic:
     seed: int
     _running: dict[str, Running] = field(default_factory=dict)
     _read: dict[str, int] = field(default_factory=dict)
+    _last: dict[str, Figures] = field(default_factory=dict)
 
     def start(self, load: Load, locustfile: Path, speed: float, *, name: str = "load") -> None:
         """Start a Locust process. Raises `LoadError` when it can't be started."""
@@ -74,12 +92,22 @@ class Traffic:
     def _stats(self, name: str) -> Path:
         return self.run_dir / f"{name}.stats.jsonl"
 
-    def figures(self) -> list[Figures]:
-        """What is new since the last call, all processes."""
-        fresh: list[Figures] = []
+    def figures(self) -> Figures | None:
+        """What all processes together did in the last second; None while one of them has not reported for long."""
         for name in self._running:
-            fresh += self._fresh(name)
-        return fresh
+            fresh = self._fresh(name)
+            if fresh:
+                self._last[name] = _mean(fresh)
+        latest = [self._last[name] for name in self._running if name in self._last]
+        if not latest or len(latest) < len(self._running) or min(f.t for f in latest) < time.time() - SILENT_S:
+            return None
+        return Figures(
+            t=max(f.t for f in latest),
+            users=sum(f.users for f in latest),
+            served=sum(f.served for f in latest),
+            failed=sum(f.failed for f in latest),
+            p95_s=max(f.p95_s for f in latest),
+        )
 
     def _fresh(self, name: str) -> list[Figures]:
         try:

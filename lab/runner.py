@@ -124,12 +124,13 @@ class Run:
         return self.plan.found.folder / self.plan.scenario.load.locustfile
 
     def _control(self) -> None:
-        """The same run without broken/, with five times the traffic it began with."""
+        """The same run without broken/: an ordinary release goes live, and the traffic grows fivefold."""
         self.journal.record(PhaseStarted(time.time(), Phase.CONTROL.value))
+        self.stack.deploy(self.plan.fixed)
         load = self.plan.scenario.load
         more = load.users - max(1, load.users // CONTROL_GROWTH)
         self.traffic.start(replace(load, users=more), self._locustfile(), self.plan.header.speed, name="more-load")
-        self.journal.record(Deployed(time.time(), "healthy"))
+        self.journal.record(Deployed(time.time(), "healthy", tuple(self.plan.fixed.files)))
         self._watch(Phase.CONTROL)
 
     def _begin(self, phase: Phase, deployment: Deployment) -> None:

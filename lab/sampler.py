@@ -182,15 +182,13 @@ class Sampler:
 
     def _load(self) -> Values:
         figures = self.traffic.figures()
-        if not figures:
+        if figures is None:
             return {}
-        latest = max(figures, key=lambda f: f.t)
-        seconds = len({round(f.t) for f in figures})
         return {
-            signals.RPS: sum(f.served for f in figures) / seconds,
-            signals.FAILURES: sum(f.failed for f in figures) / seconds,
-            signals.USERS: latest.users,
-            signals.P95_S: max(f.p95_s for f in figures),
+            signals.RPS: figures.served,
+            signals.FAILURES: figures.failed,
+            signals.USERS: figures.users,
+            signals.P95_S: figures.p95_s,
         }
 
 

@@ -33,7 +33,7 @@ args=
 while [ "$1" != -- ]; do args="$args $1"; shift; done
 shift
 # shellcheck disable=SC2086
-exec unshare $args sh -c 'mount --bind "$0/share" /usr/share && real=$1 && shift && exec "$real" "$@"' "$here" "$real" "$@"
+exec unshare $args sh -c 'mount --bind "$0/share" /usr/share && exec "$@"' "$here" "$real" "$@"
 """
 
 

@@ -36,7 +36,7 @@ _TITLES = {
     Phase.STEADY: "the healthy service under load",
     Phase.BROKEN: "broken/ is deployed",
     Phase.FIXED: "fixed/ is deployed, under the same load",
-    Phase.CONTROL: "control: nothing is broken, the traffic grows fivefold",
+    Phase.CONTROL: "nothing is broken: an ordinary release, and the traffic grows fivefold",
 }
 _ALERT_WORDS = {signals.INACTIVE: "inactive", signals.PENDING: "pending", signals.FIRING: "FIRING"}
 PLAIN_EVERY_S = 5.0
