@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from lab.sweep import sweep
@@ -13,7 +15,7 @@ def doctor_command(as_json: bool) -> int:
 
     sweep()
     report = examine()
-    click.echo(report.to_json() if as_json else "\n".join(report.to_lines()))
+    click.echo(json.dumps(report.to_json(), indent=2) if as_json else "\n".join(report.to_lines()))
     return 0 if report.ok else 3
 
 
@@ -25,7 +27,7 @@ def install_command(dry_run: bool) -> None:
     steps = plan()
     if dry_run:
         for step in steps:
-            click.echo(str(step))
+            click.echo(step.describe())
         return
     install(steps, lambda line: click.echo(line, err=True))
 
