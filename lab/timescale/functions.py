@@ -12,7 +12,7 @@ from lab.timescale.units import CLOCK, PLAIN, TRAFFIC, Unit
 # Counts over a window. sum_over_time adds one value per scrape: of a gauge it keeps its value (as many scrapes
 # fall into the window as before), of a count it shrinks; only the author knows which.
 _COUNTS = frozenset({"increase", "delta", "idelta", "sum_over_time"})
-_CLOCKS = frozenset({"time", "timestamp", "start", "end"})
+_CLOCKS = frozenset({"time", "timestamp"})
 _CALENDAR = frozenset(
     {"minute", "hour", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year"}
 )

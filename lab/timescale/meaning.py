@@ -115,10 +115,8 @@ class Scaler:
         """Two values that only make sense in the same unit: compared, added, or merged by `or`."""
         if left.clock or right.clock:
             return self._meet_clock(node, left, right)
-        if left == right or constant(node.rhs) == 0:
+        if left == right:
             return node, left
-        if constant(node.lhs) == 0:
-            return node, right
         if right.plain:
             return replace(node, rhs=self._scaled(node.rhs, left, node)), left
         if left.plain:
@@ -149,7 +147,7 @@ class Scaler:
     def _scaled(self, number: Node, unit: Unit, whole: Node) -> Node:
         """The number brought to the unit it is measured against, once the author has declared it."""
         if constant(number) == 0:
-            return number
+            return number  # zero is zero at any speed
         what = "the age of a time stamp" if unit.age else "a count over a window"
         self._require(unit.needs, whole, f"{what} meets {render(number)}")
         return divided(number, self.speed**unit.power)

@@ -164,6 +164,11 @@ def test_routes_by_the_clock_are_refused_by_name(key: str) -> None:
     assert caught.value.remedy and not isinstance(caught.value, InputError)
 
 
+def test_a_route_without_a_receiver_is_named_after_its_parent() -> None:
+    with pytest.raises(TimescaleError, match="rule route to its parent: mute_time_intervals"):
+        compress_alertmanager_config("route: {mute_time_intervals: [night]}\n", 15)
+
+
 def test_unused_time_intervals_do_no_harm() -> None:
     assert compress_alertmanager_config("time_intervals: [{name: n}]\nroute: {receiver: a}\n", 15)
 

@@ -133,12 +133,27 @@ E_, T, H, A = Meaning.EVENT, Meaning.TRAFFIC, Meaning.HORIZON, Meaning.AGE
         ("-delta(a[5m]) < -30", T, "-delta(a[20s]) < -2"),
         ("idelta(a[5m]) > 30", T, "idelta(a[20s]) > 2"),
         ("sum_over_time(a[5m]) > 10 * 3", T, "sum_over_time(a[20s]) > 2"),
+        ("increase(a[5m]) > 20 + 10", T, "increase(a[20s]) > 2"),
+        ("increase(a[5m]) > 40 - 10", T, "increase(a[20s]) > 2"),
+        ("increase(a[5m]) > 60 / 2", T, "increase(a[20s]) > 2"),
+        ("increase(a[5m]) > 30 / 0", T, "increase(a[20s]) > ((30 / 0) / 15)"),
+        ("increase(a[5m]) > -(-30)", T, "increase(a[20s]) > 2"),
         ("increase(a[5m]) * 2 > 30", T, "increase(a[20s]) * 2 > 2"),
         ("increase(a[5m]) * increase(b[5m]) > 225", T, "increase(a[20s]) * increase(b[20s]) > 1"),
         ("1 / increase(a[5m]) < 2", T, "1 / increase(a[20s]) < 30"),
         ("a / (increase(b[5m]) + 30)", T, "a / (increase(b[20s]) + 2)"),
         ("stdvar(increase(a[5m])) > 225", T, "stdvar(increase(a[20s])) > 1"),
         ("clamp(increase(a[5m]), 0, 30)", T, "clamp(increase(a[20s]), 0, 2)"),
+        ("clamp_min(increase(a[5m]), 30)", T, "clamp_min(increase(a[20s]), 2)"),
+        ("clamp_max(increase(a[5m]), 30)", T, "clamp_max(increase(a[20s]), 2)"),
+        ("abs(a) - abs(a offset 5m) > 30", T, "abs(a) - abs(a offset 20s) > 2"),
+        ("(a + b) - (a + b offset 5m) > 30", T, "(a + b) - (a + b offset 20s) > 2"),
+        (
+            "rate(a[5m]) + b - (rate(a[5m] offset 5m) + b) > 30",
+            T,
+            "rate(a[20s]) + b - (rate(a[20s] offset 20s) + b) > 30",
+        ),
+        ("-a - -(a offset 5m) > 30", T, "-a - -(a offset 20s) > 2"),
         ("increase(a[5m]) or vector(30)", T, "increase(a[20s]) or vector(2)"),
         ("increase(a[5m]) > on () b", T, "increase(a[20s]) > on () ((b) / 15)"),
         ("increase(a[5m]) > 30 and rate(b[5m]) > 30", T, "increase(a[20s]) > 2 and rate(b[20s]) > 30"),
@@ -160,6 +175,8 @@ E_, T, H, A = Meaning.EVENT, Meaning.TRAFFIC, Meaning.HORIZON, Meaning.AGE
         ("a - time() < 86400 * 30", A, "a - time() < 172800"),
         ("(time() - a) / 60 > 30", A, "(time() - a) / 60 > 2"),
         ("time() * 1000 - a > 60000", A, "time() * 1000 - a > 4000"),
+        ("1000 * time() - a > 60000", A, "1000 * time() - a > 4000"),
+        ("a - max(ts_of_max_over_time(b[5m])) > 600", A, "a - max(ts_of_max_over_time(b[20s])) > 40"),
         ("time() - 600 > a", A, "time() - 40 > a"),
         ("time() - max(timestamp(a)) > 10m", A, "time() - max(timestamp(a)) > 40"),
         ("timestamp(a) - timestamp(b) > 60", A, "timestamp(a) - timestamp(b) > 4"),
@@ -168,6 +185,30 @@ E_, T, H, A = Meaning.EVENT, Meaning.TRAFFIC, Meaning.HORIZON, Meaning.AGE
 )
 def test_declared_meanings_scale_the_numbers(expr: str, meaning: Meaning, scaled: str) -> None:
     assert compress_expr(expr, 15, meanings=[meaning]) == scaled
+
+
+@pytest.mark.parametrize("function", ["abs({})", "vector(scalar({}))", "sort({})", "sort_desc({})", "histogram_sum({})",
+    "histogram_count({})", 'label_replace({}, "a", "b", "c", "d")', 'label_join({}, "a", "b", "c")',
+    'sort_by_label({}, "a")', 'sort_by_label_desc({}, "a")', "info({})", "avg_over_time(({})[4m:4s])",
+    "first_over_time(({})[4m:4s])", "last_over_time(({})[4m:4s])", "mad_over_time(({})[4m:4s])",
+    "max_over_time(({})[4m:4s])", "min_over_time(({})[4m:4s])", "stddev_over_time(({})[4m:4s])",
+    "sum_over_time(({})[4m:4s])", "quantile_over_time(0.5, ({})[4m:4s])",
+    "double_exponential_smoothing(({})[4m:4s], 0.5, 0.5)", "sum({})", "avg({})", "min({})", "max({})", "stddev({})",
+    "topk(3, {})", "bottomk(3, {})", "limitk(3, {})", "limit_ratio(0.5, {})", "quantile(0.5, {})", "({})", "-{}"])  # fmt: skip
+def test_functions_that_hand_on_a_count_hand_on_its_threshold(function: str) -> None:
+    expr = function.replace("4m:4s", "1h:1m").format("increase(a[5m])") + " > 30"
+    faster = function.format("increase(a[20s])") + " > 2"
+    assert compress_expr(expr, 15, meanings=[T]) == faster
+    with pytest.raises(TimescaleError, match="traffic"):
+        compress_expr(expr, 15)
+
+
+@pytest.mark.parametrize("function", ["absent({})", "sgn({})", "histogram_avg({})", "histogram_quantile(0.5, {})",
+    "histogram_fraction(0, 1, {})", "changes(({})[4m:4s])", "resets(({})[4m:4s])", "count_over_time(({})[4m:4s])",
+    "present_over_time(({})[4m:4s])", "absent_over_time(({})[4m:4s])", "count({})", "group({})"])  # fmt: skip
+def test_functions_that_leave_no_time_in_their_value_need_nothing(function: str) -> None:
+    expr = function.replace("4m:4s", "1h:1m").format("increase(a[5m])") + " > 30"
+    assert compress_expr(expr, 15) == function.format("increase(a[20s])") + " > 30"
 
 
 def test_two_meanings_in_one_rule() -> None:
@@ -208,6 +249,11 @@ REFUSED = [
     ("time() + time()", "time() + time()", "speed 1"),
     ("time() + a", "time() + a", "speed 1"),
     ("a / time()", "a / time()", "speed 1"),
+    ("time() % a", "time() % a", "speed 1"),
+    ("stddev(timestamp(a))", "stddev(timestamp(a))", "speed 1"),
+    ("x / step()", "step()", "leave it out"),
+    ("x > end()", "end()", "leave it out"),
+    ("x > start()", "start()", "leave it out"),
     ("sum(timestamp(a))", "sum(timestamp(a))", "speed 1"),
     ("x @ 5", "x @ 5.000", "offset"),
     ("rate(x[5m] @ end())", "x @ end()", "offset"),
@@ -254,6 +300,11 @@ def test_what_cannot_be_read_is_one_clear_line(expr: str, words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
         compress_expr(expr, 15)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
+
+
+def test_a_horizon_over_a_count_is_refused_even_when_declared() -> None:
+    with pytest.raises(TimescaleError, match="shrink differently"):
+        compress_expr("predict_linear(increase(a[5m])[1h:5m], 3) < 0", 15, meanings=[H])
 
 
 def test_a_recording_may_hold_no_value_that_shrinks() -> None:
