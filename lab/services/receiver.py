@@ -3,12 +3,17 @@
 Runs alone: `python -m lab.services.receiver --port PORT`. Takes Alertmanager's webhook format on
 `/alertmanager/ROUTE`, Slack's incoming-webhook format on `/slack/ROUTE`, a heartbeat on `/heartbeat`;
 shows the channel as text on `/` and as JSON on `/notifications?since=N`.
+
+A Slack message holds no labels, so its title must say what it is about, as Alertmanager's own template does:
+`[FIRING:2] HighErrorRate ...` or `[RESOLVED] HighErrorRate ...`. It is one notification, however many alerts
+are grouped in it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import signal
 import sys
 import threading
@@ -26,6 +31,8 @@ MAX_BODY = 1 << 20
 """Bytes of a body that are read at most; a larger one is refused with 413."""
 MAX_KEPT = 10_000
 """Notifications kept at most; the oldest go first."""
+SLACK_TITLE = re.compile(r"\[(?P<status>FIRING|RESOLVED)(?::\d+)?\] +(?P<alert>[^\s,]+)", re.IGNORECASE)
+"""Status and alert in the title of a Slack message."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +96,20 @@ def from_alertmanager(body: Mapping[str, Any], route: str, at: float) -> list[No
 
 
 def from_slack(body: Mapping[str, Any], route: str, at: float) -> list[Notification]:
-    """A Slack message: one notification; text of the message and of its attachments."""
+    """A Slack message: one notification; text of the message and of its attachments.
+
+    Where the title is not of the documented form, it stands for the alert's name as it is.
+    """
     parts = [str(body.get("text") or "")]
     title = ""
     for attachment in body.get("attachments", []):
         title = title or str(attachment.get("title") or attachment.get("fallback") or "")
         parts += [str(attachment.get(key) or "") for key in ("title", "text")]
     text = "\n".join(part for part in parts if part)
-    status = "resolved" if "RESOLVED" in text.upper() else "firing"
-    return [Notification(at=at, route=route, format="slack", status=status, alert=title, text=text)]
+    said = SLACK_TITLE.match(title or parts[0])
+    status = said["status"].lower() if said else "resolved" if "RESOLVED" in text.upper() else "firing"
+    alert = said["alert"] if said else title
+    return [Notification(at=at, route=route, format="slack", status=status, alert=alert, text=text)]
 
 
 class Handler(BaseHTTPRequestHandler):
