@@ -56,8 +56,9 @@ def running(*flags: str, command: Sequence[str] = SERVICE) -> Iterator[Running]:
 
 
 def stop(process: psutil.Popen) -> None:
-    """Ask the process to end, and make it end."""
-    process.terminate()
+    """Ask the process to end, and make it end; it may have ended already."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.terminate()
     try:
         process.wait(STOP_DEADLINE_S)
     except psutil.TimeoutExpired:
