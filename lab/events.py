@@ -80,6 +80,22 @@ class Exited(Event):
 
 
 @dataclass(frozen=True)
+class Restarted(Event):
+    """A service that had ended was started again and is ready."""
+
+    kind: ClassVar[str] = "restarted"
+    service: str
+
+
+@dataclass(frozen=True)
+class Switched(Event):
+    """Switches of the service were turned; None: put back."""
+
+    kind: ClassVar[str] = "switched"
+    switches: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class SignalSeen(Event):
     """The rule's expression first had a result at `t`, read back from the observer afterwards."""
 
@@ -125,7 +141,7 @@ KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
         PhaseStarted, PhaseEnded, Deployed, Notified, LogSeen, Exited,
-        SignalSeen, CulpritFound, Unmeasured, Skipped, RunEnded,
+        Restarted, Switched, SignalSeen, CulpritFound, Unmeasured, Skipped, RunEnded,
     )
 }  # fmt: skip
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from lab.errors import LoadError, UsageError
 from lab.runtime.protocol import Running, Runtime, ServiceSpec
@@ -28,6 +30,11 @@ class Figures:
     served: float
     failed: float
     p95_s: float
+    panel_served: float = 0.0
+    panel_failed: float = 0.0
+    panel_p95_s: float | None = None
+    """None in a second without panels."""
+    panel_error: str = ""
 
 
 SILENT_S = 3.5
@@ -43,7 +50,18 @@ def _mean(figures: list[Figures]) -> Figures:
         served=sum(f.served for f in figures) / n,
         failed=sum(f.failed for f in figures) / n,
         p95_s=max(f.p95_s for f in figures),
+        **_panels(figures, n),
     )
+
+
+def _panels(figures: list[Figures], share: int) -> dict[str, Any]:
+    slow = [f.panel_p95_s for f in figures if f.panel_p95_s is not None]
+    return {
+        "panel_served": sum(f.panel_served for f in figures) / share,
+        "panel_failed": sum(f.panel_failed for f in figures) / share,
+        "panel_p95_s": max(slow) if slow else None,
+        "panel_error": next((f.panel_error for f in figures if f.panel_error), ""),
+    }
 
 
 def require_loopback(address: str) -> None:
@@ -65,6 +83,7 @@ class Traffic:
     run_dir: Path
     target: str
     seed: int
+    env: Mapping[str, str] = field(default_factory=dict)
     _running: dict[str, Running] = field(default_factory=dict)
     _read: dict[str, int] = field(default_factory=dict)
     _last: dict[str, Figures] = field(default_factory=dict)
@@ -85,6 +104,7 @@ class Traffic:
             "LAB_USER_RATE": str(load.per_user * speed),
             "LAB_SEED": str(self.seed),
             "LAB_LOAD_STATS": str(stats),
+            **self.env,
         }
         spec = ServiceSpec(name, argv, ready_path="", ready_port="", env=env, stop_grace_s=4.0)
         self._running[name] = self.runtime.start(spec)
@@ -107,6 +127,7 @@ class Traffic:
             served=sum(f.served for f in latest),
             failed=sum(f.failed for f in latest),
             p95_s=max(f.p95_s for f in latest),
+            **_panels(latest, 1),
         )
 
     def _fresh(self, name: str) -> list[Figures]:

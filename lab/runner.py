@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lab.acts import Acts
+from lab.conditions.logs import Seen
 from lab.deployment import Deployment
 from lab.errors import LabError, StartError
 from lab.events import Deployed, Exited, PhaseEnded, PhaseStarted, RunEnded, SignalSeen, Skipped, Unmeasured
@@ -77,8 +79,14 @@ class Run:
             self.runtime, plan.servers, self._bounded(), plan.detect_rules,
             plan.header.speed, plan.header.seed, self.run_dir,
         )  # fmt: skip
-        self.traffic = Traffic(self.runtime, self.run_dir, self.stack.address("rag:8000"), plan.header.seed)
-        wanted = [check.condition.wants() for check in plan.scenario.damage if hasattr(check.condition, "wants")]
+        viewers = {
+            "LAB_DASHBOARD": str(self.stack.dashboard),
+            "LAB_PROMETHEUS_URL": f"http://{self.stack.address('prometheus:9090')}",
+        }
+        self.traffic = Traffic(self.runtime, self.run_dir, self.stack.address("rag:8000"), plan.header.seed, viewers)
+        self.acts = Acts(plan.scenario, self.stack, self.journal)
+        told = (*plan.scenario.onset, *plan.scenario.detected, *plan.scenario.damage)
+        wanted = [check.condition.wants() for check in told if isinstance(check.condition, Seen)]
         logs = LogWatch(self.run_dir, wanted)
         self.sampler = Sampler(self.stack, self.traffic, self.journal, logs, plan.header.own_alerts)
 
@@ -157,6 +165,7 @@ class Run:
 
     def _look(self, phase: Phase, checks: tuple[Check, ...], settled: dict[str, CheckResult]) -> str:
         """Evaluate what is open. Why the phase is over, or nothing while it goes on."""
+        self.acts.step(phase, self.journal.snapshot())
         history = self.journal.snapshot()
         if phase is Phase.BROKEN and self._onset_after is None:
             self._onset_after = onset_after(self.plan.scenario, self.plan.header, history)
@@ -175,7 +184,7 @@ class Run:
         if any(r.result is Result.FAIL for r in settled.values()):
             return "a check failed"
         open_ = [c for c in checks if c.mode is not Mode.ALWAYS and c.name not in settled]
-        return "" if open_ else "settled"
+        return "" if open_ or self.acts.pending(phase) else "settled"
 
     def _read_back_signal(self) -> None:
         """When the rule's expression first had a result, asked of the observer afterwards."""

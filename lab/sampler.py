@@ -13,7 +13,7 @@ import httpx
 
 from lab import signals
 from lab.errors import LabError
-from lab.events import CulpritFound, Exited, LogSeen, Notified, Unmeasured
+from lab.events import CulpritFound, Exited, LogSeen, Notified, Restarted, Unmeasured
 from lab.history import Sample
 from lab.journal import Journal
 from lab.load import Traffic
@@ -40,6 +40,7 @@ class Sampler:
     _thread: threading.Thread | None = None
     _seen: int = 0
     _asked_culprit: bool = False
+    _panel_errors: int = 0
     _watched: tuple[str, ...] = ()
 
     def start(self) -> None:
@@ -92,14 +93,22 @@ class Sampler:
     # What happened
 
     def _exits(self) -> None:
-        for service, code in self.stack.ended():
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        for service, code, how in self.stack.ended():
             self.journal.record(Exited(time.time(), service, code, how))
+            if self.stack.scenario.restarts and service in self.stack.scenario.dies:
+                self._pool.submit(self._restart, service)
         try:
             self.traffic.check()
         except LabError as error:
             if not any(True for _ in self.journal.history.of(Unmeasured)):
                 self.journal.record(Unmeasured(time.time(), str(error)))
+
+    def _restart(self, service: str) -> None:
+        try:
+            self.stack.restart(service)
+            self.journal.record(Restarted(time.time(), service))
+        except LabError as error:
+            self.journal.record(Unmeasured(time.time(), f"{service} could not be restarted: {error}"))
 
     def _log_lines(self) -> None:
         for line in self.logs.fresh():
@@ -184,12 +193,20 @@ class Sampler:
         figures = self.traffic.figures()
         if figures is None:
             return {}
-        return {
+        found = {
             signals.RPS: figures.served,
             signals.FAILURES: figures.failed,
             signals.USERS: figures.users,
             signals.P95_S: figures.p95_s,
         }
+        if figures.panel_p95_s is not None:
+            found[signals.PANEL_P95_S] = figures.panel_p95_s
+            found[signals.PANEL_SERVED], found[signals.PANEL_FAILED] = figures.panel_served, figures.panel_failed
+        if figures.panel_error:
+            self._panel_errors += 1
+            if self._panel_errors <= 3:
+                self.journal.record(LogSeen(time.time(), "dashboard", "load.stats.jsonl", 0, figures.panel_error))
+        return found
 
 
 def _rules_of(server: Prometheus) -> list[AlertRule]:

@@ -156,6 +156,30 @@ class Storage:
 
 
 @dataclass(frozen=True)
+class Patient:
+    """How the patient's Prometheus is run, the same in `broken/` and `fixed/`.
+
+    `flags` by name without the dashes, such as {"query.timeout": "1s"}. `production_time`: its rules and its
+    query lookback are not compressed, because its history is not (scrapes are).
+    """
+
+    flags: Mapping[str, str] = field(default_factory=dict)
+    production_time: bool = False
+
+
+@dataclass(frozen=True)
+class Act:
+    """Turn switches of the service at a moment of a phase, counted from its deployment being live.
+
+    `switches` by their names at `/admin/switches`, such as {"latency_ms": 900}; None puts one back.
+    """
+
+    phase: Phase
+    after: Wait
+    switches: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One failure: its story, its traffic, and the checks of each phase."""
 
@@ -179,6 +203,12 @@ class Scenario:
     """Whether the fix brings the patient's Prometheus back with empty storage."""
     dies: tuple[str, ...] = ()
     """Services that this fault kills; any other that ends by itself makes the run inconclusive."""
+    restarts: bool = False
+    """Whether a service that the fault killed is started again, as an orchestrator would."""
+    memory_mib: Mapping[str, float] = field(default_factory=dict)
+    """Memory limits by service. Natively the lab enforces them and says so; in containers the kernel does."""
+    patient: Patient = field(default_factory=Patient)
+    acts: tuple[Act, ...] = ()
     kind: str = "monitoring"
 
     def phase_checks(self, phase: Phase) -> tuple[Check, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import secrets
+import shutil
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -13,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from lab.deployment import HEALTHY, Deployment
-from lab.errors import StartError
+from lab.errors import LabError, StartError
 from lab.install import Binary
 from lab.paths import compose_dir
 from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
@@ -56,6 +58,7 @@ class Stack:
     run_dir: Path
     live: Deployment = HEALTHY
     running: dict[str, Running] = field(default_factory=dict)
+    admin_token: str = field(default_factory=lambda: secrets.token_hex(16))
     _storage: VolumeSpec = field(init=False)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -122,13 +125,20 @@ class Stack:
                 list(pool.map(self.stop, rank))
         self.runtime.close()
 
-    def ended(self) -> list[tuple[str, int]]:
-        """Services that ended without being asked, with their exit codes; each is named once."""
+    def ended(self) -> list[tuple[str, int, str]]:
+        """Services that ended without being asked: name, exit code, how; each is named once."""
         with self._lock:
-            dead = [(name, code) for name, s in self.running.items() if (code := s.exit_code()) is not None]
-            for name, _ in dead:
+            dead = [(n, c, s.how_it_ended()) for n, s in self.running.items() if (c := s.exit_code()) is not None]
+            for name, _, _ in dead:
                 self.running.pop(name)
         return dead
+
+    def restart(self, name: str) -> None:
+        """Start a service again that has ended, as it was, and wait until it is ready. Raises `StartError`."""
+        specs = {"rag": self._rag, PATIENT: self._patient, "alertmanager": self._alertmanager}
+        self._start(specs[name]())
+        self._write_targets()
+        self.wait_ready([name])
 
     # Deploying
 
@@ -144,6 +154,7 @@ class Stack:
         if _differ(before, deployment, "alertmanager.yml"):
             self._write_alertmanager_config()
             self.runtime.reload(self.running["alertmanager"])
+        self._publish_dashboard()
         self._write_targets()
         self.wait_ready(["rag"])
 
@@ -183,9 +194,35 @@ class Stack:
             self.runtime.listen("rag", rag.METRICS_PORT),
             log=self.run_dir / "logs" / "rag.jsonl",
             seed=self.seed,
-            options=self.scenario.service,
+            options={"admin_token": self.admin_token, **self.scenario.service},
             metrics=self.live.files.get("metrics.py"),
+            memory_mib=self.scenario.memory_mib.get("rag"),
         )
+
+    def switch(self, switches: Mapping[str, float | None]) -> None:
+        """Turn the service's admin switches. Raises `LabError` when it refuses."""
+        url = f"http://{self.address('rag:8000')}/admin/switches"
+        try:
+            answer = httpx.post(
+                url, json=dict(switches), headers={"X-Admin-Token": self.admin_token}, timeout=5.0, trust_env=False
+            )
+        except httpx.HTTPError as error:
+            raise LabError(f"{url}: {type(error).__name__}") from error
+        if answer.status_code != 200:
+            raise LabError(f"{url}: HTTP {answer.status_code} {answer.text[:200]}")
+
+    @property
+    def dashboard(self) -> Path:
+        """Where the dashboard that is live can be read by those who view it; absent without one."""
+        return self.run_dir / "config" / "dashboard.json"
+
+    def _publish_dashboard(self) -> None:
+        if "dashboard.json" not in self.live.files:
+            self.dashboard.unlink(missing_ok=True)
+            return
+        temporary = self.dashboard.with_suffix(".tmp")
+        shutil.copyfile(self.live.files["dashboard.json"], temporary)
+        temporary.replace(self.dashboard)
 
     def _write_alertmanager_config(self) -> Path:
         folder = self.run_dir / "config" / "alertmanager"
@@ -200,13 +237,22 @@ class Stack:
     def _write_patient_config(self) -> Path:
         config, rules = self.live.prometheus_config(), self.live.prometheus_rules()
         folder = self.run_dir / "config" / PATIENT
-        return prometheus.write_config(folder, config, rules, self.servers.prometheus, self.speed, self._addresses)
+        return prometheus.write_config(
+            folder, config, rules, self.servers.prometheus, self.speed, self._addresses, rules_speed=self._patient_speed
+        )
+
+    @property
+    def _patient_speed(self) -> float:
+        return 1.0 if self.scenario.patient.production_time else self.speed
 
     def _patient(self) -> ServiceSpec:
         data = self.runtime.data_dir(self._storage)
         listen = self.runtime.listen(PATIENT, prometheus.PORT)
         config = self._write_patient_config()
-        return prometheus.spec(PATIENT, self.servers.prometheus, config, data, self._storage, listen, self.speed)
+        return prometheus.spec(
+            PATIENT, self.servers.prometheus, config, data, self._storage, listen, self._patient_speed,
+            more=self.scenario.patient.flags,
+        )  # fmt: skip
 
     def _observer(self) -> ServiceSpec:
         volume = VolumeSpec("observer-data")

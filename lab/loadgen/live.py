@@ -14,17 +14,42 @@ import gevent
 from locust import events
 from locust.env import Environment
 
-_latencies_ms: list[float] = []
-_counts = {"served": 0, "failed": 0}
+PANEL = "panel"
+"""Requests whose name begins so are a dashboard's, not the service's: they are counted apart."""
+ERROR_CHARS = 300
+
+
+class Counts:
+    """Requests of one second."""
+
+    def __init__(self) -> None:
+        self.served = 0
+        self.failed = 0
+        self.latencies_ms: list[float] = []
+        self.error = ""
+
+    def take(self, response_time: float, exception: BaseException | None) -> None:
+        """Count one request."""
+        self.latencies_ms.append(response_time)
+        if exception is None:
+            self.served += 1
+        else:
+            self.failed += 1
+            self.error = self.error or str(exception)[:ERROR_CHARS]
+
+    def figures(self, seconds: float) -> dict[str, float]:
+        """Rates per second and the 95th percentile in seconds, of failed requests too."""
+        ordered = sorted(self.latencies_ms)
+        p95 = ordered[int(0.95 * (len(ordered) - 1))] / 1000 if ordered else 0.0
+        return {"served": self.served / seconds, "failed": self.failed / seconds, "p95_s": p95}
+
+
+_service, _panels = Counts(), Counts()
 
 
 @events.request.add_listener
-def _on_request(response_time: float, exception: BaseException | None, **_: Any) -> None:
-    if exception is None:
-        _counts["served"] += 1
-        _latencies_ms.append(response_time)
-    else:
-        _counts["failed"] += 1
+def _on_request(name: str, response_time: float, exception: BaseException | None, **_: Any) -> None:
+    (_panels if name.startswith(PANEL) else _service).take(response_time, exception)
 
 
 @events.init.add_listener
@@ -45,11 +70,11 @@ def _report(environment: Environment, path: str) -> None:
             last = now
 
 
-def _take(environment: Environment, now: float, seconds: float) -> dict[str, float]:
-    served, failed = _counts["served"], _counts["failed"]
-    ordered = sorted(_latencies_ms)
-    _counts.update(served=0, failed=0)
-    _latencies_ms.clear()
-    p95 = ordered[int(0.95 * (len(ordered) - 1))] / 1000 if ordered else 0.0
+def _take(environment: Environment, now: float, seconds: float) -> dict[str, Any]:
+    global _service, _panels
+    service, panels, _service, _panels = _service, _panels, Counts(), Counts()
     users = environment.runner.user_count if environment.runner else 0
-    return {"t": now, "users": users, "served": served / seconds, "failed": failed / seconds, "p95_s": p95}
+    told: dict[str, Any] = {"t": now, "users": users, **service.figures(seconds)}
+    if panels.latencies_ms:
+        told.update({f"panel_{k}": v for k, v in panels.figures(seconds).items()}, panel_error=panels.error)
+    return told

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+from pathlib import Path
+from typing import Any
 
 
 def per_user() -> float:
@@ -14,3 +17,17 @@ def per_user() -> float:
 def generator(number: int = 0) -> random.Random:
     """A generator that depends on the run's seed (`LAB_SEED`) and on a number, such as the user's."""
     return random.Random(f"{os.environ.get('LAB_SEED', '1')}/{number}")
+
+
+def dashboard() -> dict[str, Any]:
+    """The dashboard that is live now (`LAB_DASHBOARD`); without panels when there is none."""
+    try:
+        found = json.loads(Path(os.environ["LAB_DASHBOARD"]).read_text(encoding="utf-8"))
+    except (KeyError, OSError, ValueError):
+        return {"panels": []}
+    return found if isinstance(found, dict) else {"panels": []}
+
+
+def prometheus_url() -> str:
+    """Where the patient's Prometheus answers (`LAB_PROMETHEUS_URL`)."""
+    return os.environ.get("LAB_PROMETHEUS_URL", "http://127.0.0.1:9090")

@@ -14,6 +14,7 @@ from typing import Literal
 from lab.errors import StartError
 from lab.identity import Identity, identity
 from lab.registry import RUN_ID, Registration
+from lab.runtime.memory import enforce
 from lab.runtime.ports import LOOPBACK, Ports
 from lab.runtime.protocol import Running, ServiceSpec, VolumeSpec
 from lab.runtime.volume import BoundedVolume, mount
@@ -29,6 +30,7 @@ class NativeProcess:
     popen: subprocess.Popen[bytes]
     who: Identity | None
     asked: bool = False
+    why: str = ""
 
     @property
     def pid(self) -> int:
@@ -38,6 +40,13 @@ class NativeProcess:
     def exit_code(self) -> int | None:
         """None while it runs; negative: ended by that signal."""
         return self.popen.poll()
+
+    def how_it_ended(self) -> str:
+        """Its exit code or signal, or that the lab ended it at its limit."""
+        code = self.popen.poll()
+        if self.why or code is None:
+            return self.why
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 @dataclass
@@ -132,6 +141,8 @@ class NativeRuntime:
         if process.who:
             self.registration.add_child(process.who)
         self._running.append(process)
+        if spec.memory_mib is not None:
+            enforce(process, spec.memory_mib)
         return process
 
     def reload(self, running: Running) -> None:

@@ -18,7 +18,8 @@ class VolumeSpec:
 
 @dataclass(frozen=True)
 class ServiceSpec:
-    """How to run one service: program and arguments, environment, the port that says ready, its storage."""
+    """How to run one service: program and arguments, environment, the port that says ready, its storage,
+    its memory limit."""
 
     name: str
     argv: tuple[str, ...]
@@ -26,6 +27,7 @@ class ServiceSpec:
     ready_port: str
     env: Mapping[str, str] = field(default_factory=dict)
     volume: VolumeSpec | None = None
+    memory_mib: float | None = None
     start_timeout_s: float = 15.0
     stop_grace_s: float = 5.0
 
@@ -50,6 +52,10 @@ class Running(Protocol):
 
     def exit_code(self) -> int | None:
         """None while it runs; else its exit code, negative for a signal."""
+        ...
+
+    def how_it_ended(self) -> str:
+        """In words, and by whom where that is known: "exit code 2", "killed at its memory limit of 256 MiB"."""
         ...
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from lab.errors import UsageError
 from lab.install import Binary, flags
 from lab.runtime.protocol import ServiceSpec, VolumeSpec
 from lab.timescale import compress_prometheus_config, compress_rules
@@ -49,16 +50,20 @@ def _moved(group: Mapping[str, object], addresses: Addresses) -> list[dict[str, 
 
 
 def write_config(
-    folder: Path, config: str, rules: Mapping[str, str], binary: Binary, speed: float, addresses: Addresses
-) -> Path:
-    """Write a configuration and its rule files (relative name -> production text) for one run; the path of it."""
+    folder: Path, config: str, rules: Mapping[str, str], binary: Binary, speed: float, addresses: Addresses,
+    *, rules_speed: float | None = None,
+) -> Path:  # fmt: skip
+    """Write a configuration and its rule files (relative name -> production text) for one run; the path of it.
+
+    `rules_speed`: the rules' own speed where it is not the scrapes' (a server whose history is back-filled).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.rglob("*.yml"):
         old.unlink()
     for name, text in rules.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        compressed = compress_rules(text, speed, filename=name, min_scrapes=min_scrapes(binary))
+        compressed = compress_rules(text, rules_speed or speed, filename=name, min_scrapes=min_scrapes(binary))
         path.write_text(compressed, encoding="utf-8")
     path = folder / "prometheus.yml"
     path.write_text(render_config(config, speed, addresses), encoding="utf-8")
@@ -66,8 +71,9 @@ def write_config(
 
 
 def spec(
-    name: str, binary: Binary, config: Path, data: Path, volume: VolumeSpec, listen: str, speed: float
-) -> ServiceSpec:
+    name: str, binary: Binary, config: Path, data: Path, volume: VolumeSpec, listen: str, speed: float,
+    *, more: Mapping[str, str] | None = None,
+) -> ServiceSpec:  # fmt: skip
     """How to run one Prometheus. Flags that this build lacks are an error of the build's, not passed over."""
     known = flags(binary)
     wanted = {
@@ -78,6 +84,9 @@ def spec(
         "--query.lookback-delta": _seconds(LOOKBACK_S / speed),
         "--rules.alert.resend-delay": _seconds(RESEND_S / speed),
     }
+    if lacking := sorted(flag for flag in wanted if flag not in known):
+        raise UsageError(f"{binary.path}: this Prometheus has no {', '.join(lacking)}; use another version")
+    wanted.update({f"--{flag}": value for flag, value in (more or {}).items()})  # some that work are not in --help
     argv = [str(binary.path), *(f"{flag}={value}" for flag, value in wanted.items())]
     if "--storage.tsdb.no-lockfile" in known:
         argv.append("--storage.tsdb.no-lockfile")

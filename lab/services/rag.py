@@ -12,8 +12,9 @@ PORT, METRICS_PORT = "http", "metrics"
 
 
 def spec(
-    listen: str, listen_metrics: str, *, log: Path, seed: int, options: Mapping[str, str], metrics: Path | None
-) -> ServiceSpec:
+    listen: str, listen_metrics: str, *, log: Path, seed: int, options: Mapping[str, str], metrics: Path | None,
+    memory_mib: float | None = None,
+) -> ServiceSpec:  # fmt: skip
     """How to run it; `options` are RAG_* settings by their name without the prefix."""
     host, _, port = listen.rpartition(":")
     argv = [
@@ -23,4 +24,6 @@ def spec(
     if metrics is not None:
         argv += ["--metrics", str(metrics)]
     env = {f"RAG_{name.upper()}": value for name, value in options.items()}
-    return ServiceSpec("rag", tuple(argv), ready_path="/health", ready_port=PORT, env=env, stop_grace_s=3.0)
+    return ServiceSpec(
+        "rag", tuple(argv), ready_path="/health", ready_port=PORT, env=env, memory_mib=memory_mib, stop_grace_s=3.0
+    )

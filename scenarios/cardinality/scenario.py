@@ -12,8 +12,8 @@ SCENARIO = Scenario(
     # a page of ten thousand series is rendered in the service's own process and holds up whoever waits meanwhile.
     load=Load("locustfile.py", users=100, per_user=0.4),
     service={"llm_latency_ms": "4"},
-    # A production disk, scaled: 2 MiB of write-ahead log fill in about five simulated minutes.
-    storage=Storage(size_mib=2, healed_mib=64),
+    # A production disk, scaled: 1.6 MiB of write-ahead log fill in about five simulated minutes.
+    storage=Storage(size_mib=1.6, healed_mib=64),
     alerts=(ALERT,),
     onset=(head_series.above(10_000).within(minutes=8),),
     detected=(
