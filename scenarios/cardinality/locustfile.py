@@ -14,8 +14,8 @@ POPULAR_SHARE = 0.40
 """Share of questions that many people ask; the cache answers those."""
 
 SUBJECTS = (
-    "the billing export", "our staging cluster", "the login page", "a webhook", "the nightly backup", "the search index",
-    "my API token", "the mobile app", "a read replica", "the invoice PDF", "the audit log", "the message queue",
+    "the billing export", "our staging cluster", "the login page", "a webhook", "the nightly backup", "the audit log",
+    "the search index", "my API token", "the mobile app", "a read replica", "the invoice PDF", "the message queue",
 )  # fmt: skip
 PROBLEMS = (
     "stops after a few minutes", "shows last week's numbers", "answers with an empty page", "is slower than yesterday",
@@ -23,9 +23,9 @@ PROBLEMS = (
 )  # fmt: skip
 WORDS = (
     "since the upgrade we see that the dashboard for region keeps asking whether retries are safe when customers in "
-    "another time zone upload files larger than the limit and nobody here knows which team owns the quota or how long "
-    "the grace period lasts before access is revoked please explain what changed and how to roll it back without losing "
-    "data because the audit starts on monday and support told us to look at traces from the gateway instead of metrics"
+    "another time zone upload files larger than the limit and nobody here knows which team owns the quota or how "
+    "long the grace period lasts before access is revoked please explain what changed and how to roll it back without "
+    "losing data because the audit starts on monday and support told us to look at traces from the gateway first"
 ).split()
 
 POPULAR = tuple(
