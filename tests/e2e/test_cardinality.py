@@ -107,7 +107,7 @@ def _pid_of(service: str, tmp: Path) -> int:
 @pytest.mark.sabotage
 @pytest.mark.parametrize("fix", ["deletes_counter", "drops_only_user_id"])
 def test_a_fix_that_only_looks_like_one_fails(fix: str, tmp_path: Path) -> None:
-    ran = run_lab(tmp_path, "cardinality", "--fix", str(SABOTAGE / fix))
+    ran = run_lab(tmp_path, "cardinality", "--fix", str(SABOTAGE / "cardinality" / fix))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
     expected = {"deletes_counter": "queries still counted", "drops_only_user_id": "head series flat"}[fix]
     assert ran.check(expected)["result"] in ("fail", "inconclusive")

@@ -18,6 +18,4 @@ class Metrics(metrics.Metrics):
         )
 
     def count_query(self, query: QueryRecord) -> None:
-        self.queries.labels(
-            query.cache_status, query.model, query.status, query.query_text
-        ).inc()
+        self.queries.labels(query.cache_status, query.model, query.status, query.query_text).inc()
