@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -147,11 +148,15 @@ def test_a_frozen_redis_delays_neither_probe_nor_queries_for_long(server):
         ask(service.url)
         server.process.send_signal(signal.SIGSTOP)
         assert not_ready(service.url) == ["redis"]
-        # More queries than could each wait for the cache's own deadline within the client's.
+        took = []
         with httpx.Client(timeout=DEADLINE_S) as client:
-            for number in range(100):
+            for number in range(40):
                 body = {"query": f"question {number}", "user_id": "u"}
-                assert client.post(service.url + "/query", json=body).status_code == 200
+                answer = client.post(service.url + "/query", json=body)
+                assert answer.status_code == 200
+                took.append(answer.json()["latency_ms"])
+        # Now and then one waits for Redis in vain; if each did, the median would be like the slowest.
+        assert statistics.median(took) < max(took) / 4
         service.process.terminate()
         assert service.process.wait(DEADLINE_S) == 0
 
