@@ -35,5 +35,5 @@ SCENARIO = Scenario(
         fresh_samples().holds_for(minutes=2).within(minutes=3),
         alert(ALERT).resolved().holds_for(minutes=2).within(minutes=4),
     ),
-    consequences=("PrometheusDiskFilling", "LowCacheHitRate"),
+    consequences=("PrometheusDiskFilling",),
 )
