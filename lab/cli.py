@@ -131,7 +131,7 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
 @_path("--prometheus-bin", "the Prometheus to use", envvar="LAB_PROMETHEUS_BIN")
 @_path("--alertmanager-bin", "the Alertmanager to use", envvar="LAB_ALERTMANAGER_BIN")
 def run(name: str, **given: Any) -> int:
-    """Run a scenario, by NAME or by the path of its folder: break it, see it, fix it, prove it."""
+    """Run a scenario, by NAME or by the path of its folder, or `all`: break it, see it, fix it, prove it."""
     from lab.commands.run import run_command
 
     return run_command(name, given)

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lab import signals
 from lab.events import CulpritFound, Deployed, Event, Exited, LogSeen, Notified, SignalSeen
 from lab.history import History
 from lab.journal import Header
@@ -36,6 +37,8 @@ class Outcome:
     notifications: tuple[Notified, ...]
     evidence: tuple[str, ...]
     wall_s: float
+    raised: tuple[str, ...] = ()
+    """Watched alerts that fired at a server, whether or not anybody was told."""
     interrupted: bool = False
     run_dir: str = ""
 
@@ -43,6 +46,12 @@ class Outcome:
     def verdict(self) -> Verdict:
         """pass, fail or inconclusive."""
         return self.judgement.verdict
+
+    @property
+    def delivered(self) -> tuple[str, ...]:
+        """Watched alerts that somebody was told of."""
+        told = {n.alert for n in self.notifications if n.status == "firing"}
+        return tuple(name for name in self.header.watched_alerts if name in told)
 
     @property
     def exit_code(self) -> int:
@@ -65,6 +74,7 @@ def outcome(header: Header, history: History, judgement: Judgement) -> Outcome:
         notifications=tuple(sorted(history.of(Notified), key=lambda n: n.t)),
         evidence=tuple(_evidence(history)),
         wall_s=max(0.0, history.end - header.started_at),
+        raised=_raised(header, history),
     )
 
 
@@ -110,6 +120,14 @@ def _recovered_after(history: History, judgement: Judgement) -> float | None:
     return max(0.0, max(known) - live.t) if known and len(known) == len(since) else None
 
 
+def _raised(header: Header, history: History) -> tuple[str, ...]:
+    def fired(name: str) -> bool:
+        state = signals.alert_state(name)
+        return any(sample.values.get(state) == signals.FIRING for sample in history.samples)
+
+    return tuple(name for name in header.watched_alerts if fired(name))
+
+
 def _evidence(history: History) -> list[str]:
     """What the servers themselves said: log lines with file and line, and unasked ends."""
     told: dict[str, str] = {}
@@ -143,6 +161,11 @@ def to_json(found: Outcome) -> dict[str, Any]:
         "wall_s": _rounded(found.wall_s),
         "culprit": _culprit(found.culprit),
         "notifications": [_event(n) for n in found.notifications],
+        "alerts": {
+            "own": list(header.own_alerts),
+            "raised": list(found.raised),
+            "delivered": list(found.delivered),
+        },
         "evidence": list(found.evidence),
         "run_dir": found.run_dir,
     }

@@ -14,7 +14,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from lab.catalog import find
+from lab.catalog import find, names
+from lab.commands.many import ALL, refuse_single, run_many
 from lab.errors import UsageError
 from lab.journal import read
 from lab.judge import judge
@@ -33,6 +34,8 @@ def run_command(name: str, given: dict[str, Any]) -> int:
     """Run a scenario; the exit code is the verdict's."""
     console = _console(given["no_color"])
     sweep()
+    if name == ALL:
+        return _run_all(given, console)
     plan = make(find(name), _options(given))
     if given["dry_run"]:
         from lab.report.dry_run import dry_run_text
@@ -51,6 +54,20 @@ def run_command(name: str, given: dict[str, Any]) -> int:
             console.print(f"{service:13} {url}", highlight=False)
         console.print("still up; `lab clean` stops it", highlight=False)
     return found.exit_code
+
+
+def _run_all(given: dict[str, Any], console: Console) -> int:
+    """Every monitoring scenario in a row. All of them are checked before the first is started."""
+    refuse_single(given)
+    _check_writable(given["json_to"])
+    found = [one for one in map(find, names()) if one.scenario.kind == "monitoring"]
+    plans = [make(one, _options(given)) for one in found]
+    if given["dry_run"]:
+        from lab.report.dry_run import dry_run_text
+
+        click.echo("\n".join(dry_run_text(plan) for plan in plans), nl=False)
+        return 0
+    return run_many(plans, _execute, console, quiet=given["quiet"], json_to=given["json_to"])
 
 
 def _execute(plan: Plan, story: TerminalStory) -> Outcome:

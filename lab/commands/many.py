@@ -1,0 +1,81 @@
+"""Several runs in a row: `lab run all`. One summary, two matrices, one exit code."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from lab.errors import UsageError
+from lab.outcome import Outcome, to_json
+from lab.plan import Plan
+from lab.report.matrix import Row, matrix_table, summary_table
+from lab.report.terminal import TerminalStory
+
+ALL = "all"
+"""The target that stands for every monitoring scenario that comes with the lab."""
+_SINGLE = ("fix", "detect", "keep")
+
+
+def refuse_single(given: dict[str, Any]) -> None:
+    """Options that make sense for one scenario only. Raises `UsageError`."""
+    for name in _SINGLE:
+        if given.get(name):
+            raise UsageError(f"--{name}: is for one scenario; name it instead of `{ALL}`")
+
+
+def run_many(
+    plans: Sequence[Plan],
+    execute: Callable[[Plan, TerminalStory], Outcome],
+    console: Console,
+    *,
+    quiet: bool,
+    json_to: str | None,
+) -> int:
+    """Run one after another; what an interrupted one leaves undone is not begun. The worst exit code."""
+    rows: list[Row] = []
+    for plan in plans:
+        fresh = replace(plan, header=replace(plan.header, started_at=time.time()))
+        found = execute(fresh, TerminalStory(console, quiet=quiet))
+        _keep(found, Path(found.run_dir) / "verdict.json")
+        rows.append(Row(plan.scenario, found))
+        if found.interrupted:
+            break
+    _tell(rows, console)
+    if json_to:
+        _write(rows, json_to)
+    return worst(row.outcome.exit_code for row in rows)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """130 over 1 over 3 over 0: an interrupted series is no result; a failure outweighs a doubt."""
+    seen = set(codes)
+    return next((code for code in (130, 1, 3) if code in seen), 0)
+
+
+def _keep(found: Outcome, path: Path) -> None:
+    path.write_text(json.dumps(to_json(found), indent=2) + "\n", encoding="utf-8")
+
+
+def _tell(rows: Sequence[Row], console: Console) -> None:
+    for row in rows:
+        for result in row.outcome.judgement.results():
+            if result.result.value == "fail":
+                console.print(f"[red]✗[/red] {row.scenario.name}: {result.name}: {result.observed}", highlight=False)
+    console.print(summary_table(rows))
+    console.print(matrix_table("raised at a server", rows, lambda o: o.raised))
+    console.print(matrix_table("delivered to the channel", rows, lambda o: o.delivered))
+
+
+def _write(rows: Sequence[Row], target: str) -> None:
+    text = json.dumps([to_json(row.outcome) for row in rows], indent=2) + "\n"
+    if target == "-":
+        click.echo(text, nl=False)
+    else:
+        Path(target).write_text(text, encoding="utf-8")
