@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,3 +52,12 @@ class LogWatch:
                 self._told[want] = self._told.get(want, 0) + 1
                 if self._told[want] <= self.most:
                     yield Line(service, file, self._lines[service], text[:2000])
+
+
+def pack(log: Path, least_bytes: int = 1 << 20) -> None:
+    """Compress a log of over `least_bytes` into `NAME.gz`: a line a query makes tens of megabytes a run."""
+    if not log.is_file() or log.stat().st_size < least_bytes:
+        return
+    with log.open("rb") as plain, gzip.open(f"{log}.gz", "wb", compresslevel=1) as packed:
+        shutil.copyfileobj(plain, packed, 1 << 20)
+    log.unlink()

@@ -24,7 +24,7 @@ from lab.guards import CONTROL_GROWTH
 from lab.journal import Journal
 from lab.judge import evaluate, judge, onset_after, view_of
 from lab.load import Traffic
-from lab.logs import LogWatch
+from lab.logs import LogWatch, pack
 from lab.outcome import Outcome, outcome
 from lab.phases import checks_of
 from lab.plan import Plan, make_run_dir
@@ -222,6 +222,7 @@ class Run:
             self.traffic.stop()
             self.stack.stop_all()
             registration.remove()
+            pack(self.run_dir / "logs" / "rag.jsonl")
         self.journal.record(RunEnded(time.time()))
         self.journal.close()
 
