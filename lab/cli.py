@@ -167,6 +167,17 @@ def install(dry_run: bool) -> None:
 
 
 @lab.command()
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="a running service")
+@click.option("--redis-url", default="", help="ask the Redis that keeps the costs instead")
+@click.option("--json", "as_json", is_flag=True, help="as JSON")
+def costs(url: str, redis_url: str, as_json: bool) -> int:
+    """What the service's queries have cost, by hour, day and model, and where that leads."""
+    from lab.rag.costs_cli import show_costs
+
+    return show_costs(url, redis_url, as_json=as_json)
+
+
+@lab.command()
 def clean() -> None:
     """Stop and remove what runs left behind: dead ones, and stacks that --keep left up."""
     from lab.commands.machine import clean_command
