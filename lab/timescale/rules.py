@@ -101,7 +101,7 @@ def _compress_rule(doc: YamlText, rule: _Rule, speed: float, min_for_s: float | 
 
 def _refuse_short_for(span: Duration, speed: float, min_for_s: float) -> None:
     highest = _highest_speed(span, min_for_s)
-    if speed <= highest + 1e-9:
+    if speed <= highest:
         return
     raise TimescaleError(
         f"becomes {span.seconds / speed:.3g} s at speed {speed:g}, shorter than the gap of an ordinary redeploy "

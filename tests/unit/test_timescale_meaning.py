@@ -33,6 +33,7 @@ from lab.timescale import InputError, Meaning, TimescaleError, compress_expr
         'label_replace(rate(a[20s]), "x", "$1", "y", "(.*)") > 1',
         "stdvar(rate(a[20s])) > 1",
         "scalar(rate(a[20s])) ^ 2 > bool 1",
+        "(increase(a[20s]) > bool 0) > 0.5",
         "increase(a[20s]) and rate(b[20s]) > 5",
         "avg_over_time(increase(a[20s])[20s:20s]) / increase(b[20s]) > 2",
     ],
@@ -53,6 +54,7 @@ E_, T, H, A = Meaning.EVENT, Meaning.TRAFFIC, Meaning.HORIZON, Meaning.AGE
         ("-delta(a[5m]) < -30", T, "-delta(a[20s]) < -2"),
         ("idelta(a[5m]) > 30", T, "idelta(a[20s]) > 2"),
         ("sum_over_time(a[5m]) > 10 * 3", T, "sum_over_time(a[20s]) > 2"),
+        ("(increase(a[5m]) > increase(b[5m])) > 30", T, "(increase(a[20s]) > increase(b[20s])) > 2"),
         ("increase(a[5m]) > 20 + 10", T, "increase(a[20s]) > 2"),
         ("increase(a[5m]) > 40 - 10", T, "increase(a[20s]) > 2"),
         ("increase(a[5m]) > 60 / 2", T, "increase(a[20s]) > 2"),
@@ -213,3 +215,4 @@ def test_a_recording_may_hold_no_value_that_shrinks() -> None:
     assert compress_expr("increase(a[5m])", 15) == "increase(a[20s])"
     assert compress_expr("max(timestamp(a offset 5m))", 15, recorded=True) == "max(timestamp(a offset 20s))"
     assert compress_expr("increase(a[5m]) / increase(b[5m])", 15, recorded=True)
+    assert compress_expr("time() > a offset 5m", 15, recorded=True) == "time() > a offset 20s"

@@ -45,6 +45,8 @@ LEAK = (
         ("rate(a[5m]) > 1e300", "rate(a[20s]) > 1e+300"),
         ("rate(a[5m]) > 2.5", "rate(a[20s]) > 2.5"),
         ('count_values("v", rate(a[5m]))', 'count_values("v", rate(a[20s]))'),
+        (r'rate(x{a=`b\`, c="d"}[5m])', r'rate(x{a="b\\", c="d"}[20s])'),
+        ("x offset 1ms - rate(a[5m] offset -1ms)", "x offset 1ms - rate(a[20s] offset -1ms)"),
         ("rate(a[5m]) # the rate", "rate(a[20s])"),
     ],
 )
@@ -65,6 +67,8 @@ def test_at_speed_one_the_text_is_not_even_read() -> None:
     ("window", "speed", "options", "short"),
     [
         ("100s", 15, {}, "7s"),  # 6.67 s, rounded up
+        ("21s", 1.4, {"scrape_interval_s": 1}, "15s"),
+        ("1s400ms", 1.4, {"scrape_interval_s": 0.1}, "1s"),  # 1.0000000000000002 in floating point
         ("1m", 20, {}, "3s"),  # 60 / 20 exactly, in spite of floating point
         ("30s", 15, {}, "3s"),  # three scrapes of 1 s
         ("30s", 15, {"min_scrapes": 5}, "5s"),  # left-open windows

@@ -88,6 +88,7 @@ def test_a_rule_file_is_compressed_and_every_other_byte_stays() -> None:
 
 def test_at_speed_one_the_file_comes_back_as_it_is() -> None:
     assert compress_rules(RULES, 1) == RULES
+    assert compress_rules(alert("for: 90m"), 1) == alert("for: 90m")
     assert compress_rules(alert("for: 1s", "expr: hour() > 5"), 1) == alert("for: 1s", "expr: hour() > 5")
 
 
@@ -203,6 +204,16 @@ def test_anchors_and_merges_are_followed() -> None:
     assert "for: &two 8s\n" in out and "expr: &e 'increase(x[20s]) > 2'\n" in out and "expr: &f 'rate(x[20s])'\n" in out
     rules = yaml.safe_load(out)["groups"][0]["rules"]
     assert [rule["for"] for rule in rules] == ["8s"] * 3 and rules[1]["keep_firing_for"] == "8s"
+
+
+def test_the_first_of_several_merges_wins() -> None:
+    text = (
+        "x: [&a {for: 2m}, &b {for: 1m, keep_firing_for: 5m}]\n"
+        "groups: [{name: g, rules: [{<<: [*a, *b], alert: A, expr: 'x > 1', annotations: {lab_timescale: short_for}}]}]\n"
+    )
+    out = yaml.safe_load(compress_rules(text, 15))["groups"][0]["rules"][0]
+    assert (out["for"], out["keep_firing_for"]) == ("8s", "20s")
+    assert max_speed(text.replace(", annotations: {lab_timescale: short_for}", "")) == 20
 
 
 def test_an_anchor_that_would_need_two_values_is_refused() -> None:
