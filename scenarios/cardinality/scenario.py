@@ -8,9 +8,9 @@ ALERT = "MetricCardinalityExplosion"
 SCENARIO = Scenario(
     name="cardinality",
     title="One unbounded label multiplies series until the disk is full",
-    # 40 queries a second of production time; at the default speed 15 they are 600. Many users with patience:
+    # 30 queries a second of production time; at the default speed 15 they are 450. Many users with patience:
     # a page of ten thousand series is rendered in the service's own process and holds up whoever waits meanwhile.
-    load=Load("locustfile.py", users=100, per_user=0.4),
+    load=Load("locustfile.py", users=100, per_user=0.3),
     service={"llm_latency_ms": "4"},
     # A production disk, scaled: 1.6 MiB of write-ahead log fill in about five simulated minutes.
     storage=Storage(size_mib=1.6, healed_mib=64),
