@@ -4,9 +4,11 @@ from lab.conditions.alerts import alert
 from lab.conditions.culprit import culprit
 from lab.conditions.logs import log
 from lab.conditions.services import ready, up
+from lab.conditions.storm import fatigue, incident, pairs, quiet, quiet_days
 from lab.conditions.values import head_series, sampled
 from lab.conditions.workload import fresh_samples, queries_still_counted
 
 __all__ = [
-    "alert", "culprit", "fresh_samples", "head_series", "log", "queries_still_counted", "ready", "sampled", "up",
+    "alert", "culprit", "fatigue", "fresh_samples", "head_series", "incident", "log", "pairs",
+    "queries_still_counted", "quiet", "quiet_days", "ready", "sampled", "up",
 ]  # fmt: skip

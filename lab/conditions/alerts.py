@@ -32,7 +32,7 @@ class Delivered:
 
     def _first(self, view: View, t: float) -> Notified | None:
         names = names_of(self.name, view)
-        arrived = [n for n in view.history.of(Notified, view.start, t) if n.alert in names and n.status == "firing"]
+        arrived = [n for n in view.history.of(Notified, view.start, t) if n.alert in names and n.status == "firing" and not n.dry_run]
         return min(arrived, key=lambda n: n.t) if arrived else None
 
     def at(self, view: View, t: float) -> bool | None:
@@ -48,6 +48,35 @@ class Delivered:
         if signals.FIRING in states:
             return "firing, not delivered"
         return "pending, not delivered" if signals.PENDING in states else "no notification"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """A firing notification of the alert says a name in one of its labels or annotations."""
+
+    name: str
+    culprit: str
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"{self.culprit} in the notification"
+
+    def _where(self, view: View, t: float) -> list[str]:
+        names = names_of(self.name, view)
+        return [
+            f"{key}: {text}"
+            for n in view.history.of(Notified, view.start, t) if n.alert in names and n.status == "firing"
+            for key, text in {**n.annotations, **n.labels}.items() if self.culprit in text
+        ]  # fmt: skip
+
+    def at(self, view: View, t: float) -> bool | None:
+        """True from the first such notification on."""
+        return bool(self._where(view, t))
+
+    def observed(self, view: View, t: float) -> str:
+        """What it says; the shortest place."""
+        return min(self._where(view, t), key=len, default="not named")
 
 
 @dataclass(frozen=True)
@@ -138,8 +167,9 @@ class NotFiring:
         watched = [n for n in view.header.watched_alerts if n not in self.allowed]
         firing = [n for n in watched if view.history.value(signals.alert_state(n), t) == signals.FIRING]
         told = [
-            n.alert for n in view.history.of(Notified, view.start, t) if n.alert in watched and n.status == "firing"
-        ]
+            n.alert for n in view.history.of(Notified, view.start, t)
+            if n.alert in watched and n.status == "firing" and not n.dry_run
+        ]  # fmt: skip
         return sorted({*firing, *told})
 
     def at(self, view: View, t: float) -> bool | None:
@@ -160,6 +190,10 @@ class alert:  # noqa: N801 - reads as a word of the vocabulary
     def delivered(self) -> Check:
         """A notification that it fires is at the receiver."""
         return Check(f"{self.name} delivered", Delivered(self.name))
+
+    def naming(self, culprit: str) -> Check:
+        """Its notification names the culprit, in a label or an annotation."""
+        return Check(f"{self.name} names {culprit}", Naming(self.name, culprit))
 
     def resolved(self) -> Check:
         """A notification that it is over is at the receiver, and the rule is inactive."""

@@ -19,7 +19,7 @@ class StillSaysYes:
     @property
     def expected(self) -> str:
         """In words."""
-        return f"{self.service} still says ready (200) with the damage in its log"
+        return f"{self.service} answers ready (200) with the damage in its log: it can not say so itself"
 
     def _hurt_at(self, view: View, t: float) -> float | None:
         return min((e.t for e in view.history.of(LogSeen, view.start, t) if e.service == self.service), default=None)
