@@ -45,6 +45,10 @@ class Deployed(Event):
     files: tuple[str, ...] = ()
 
 
+DRY_RUN = "dry-run"
+"""The receiver's route of alerts on trial: it writes them down, and nobody is told."""
+
+
 @dataclass(frozen=True)
 class Notified(Event):
     """Alertmanager delivered one alert to the receiver (`t`: arrival)."""
@@ -56,6 +60,11 @@ class Notified(Event):
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     starts_at: str = ""
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether it was only written down."""
+        return self.route == DRY_RUN
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,24 @@ class CulpritFound(Event):
 
 
 @dataclass(frozen=True)
+class Studied(Event):
+    """How often the rules of a deployment rang on back-filled days.
+
+    `alerts`: alerts that people would have been told of; `short`: those of them that resolved within five minutes;
+    `on_trial`: alerts of rules in a dry run; `seen`: of the days' incidents those that rang.
+    """
+
+    kind: ClassVar[str] = "studied"
+    what: Literal["broken", "fixed"]
+    days: int
+    alerts: int
+    short: int
+    on_trial: int
+    incidents: int
+    seen: int
+
+
+@dataclass(frozen=True)
 class Unmeasured(Event):
     """The lab could not measure something; the run is inconclusive from here."""
 
@@ -141,7 +168,7 @@ KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
         PhaseStarted, PhaseEnded, Deployed, Notified, LogSeen, Exited,
-        Restarted, Switched, SignalSeen, CulpritFound, Unmeasured, Skipped, RunEnded,
+        Restarted, Switched, SignalSeen, CulpritFound, Studied, Unmeasured, Skipped, RunEnded,
     )
 }  # fmt: skip
 

@@ -50,7 +50,7 @@ class Outcome:
     @property
     def delivered(self) -> tuple[str, ...]:
         """Watched alerts that somebody was told of."""
-        told = {n.alert for n in self.notifications if n.status == "firing"}
+        told = {n.alert for n in self.notifications if n.status == "firing" and not n.dry_run}
         return tuple(name for name in self.header.watched_alerts if name in told)
 
     @property

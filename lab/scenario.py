@@ -180,6 +180,20 @@ class Act:
 
 
 @dataclass(frozen=True)
+class Study:
+    """Days of the service's latency, back-filled, on which the alerting rules of both deployments are judged as written.
+
+    Each day has one incident at noon; `incident`: switches as of an `Act`, of which `latency_ms` is played.
+    `cached`: the share of queries that the cache answers.
+    """
+
+    days: int
+    incident: Mapping[str, float]
+    incident_length: Wait
+    cached: float = 0.4
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One failure: its story, its traffic, and the checks of each phase."""
 
@@ -196,8 +210,8 @@ class Scenario:
     """Alerts that this fault may also raise; any other alert is an error."""
     seen_before_damage: bool = True
     """The promise that the alert arrives before it hurts; its order is asserted from timestamps."""
-    service: Mapping[str, str] = field(default_factory=dict)
-    """Options of the mock service, by their RAG_* environment name without the prefix."""
+    service: Mapping[str, str | Wait] = field(default_factory=dict)
+    """Options of the mock service, by their RAG_* environment name without the prefix; a `Wait` becomes real seconds."""
     storage: Storage = field(default_factory=Storage)
     wipe_on_fix: bool = False
     """Whether the fix brings the patient's Prometheus back with empty storage."""
@@ -209,6 +223,7 @@ class Scenario:
     """Memory limits by service. Natively the lab enforces them and says so; in containers the kernel does."""
     patient: Patient = field(default_factory=Patient)
     acts: tuple[Act, ...] = ()
+    study: Study | None = None
     kind: str = "monitoring"
 
     def phase_checks(self, phase: Phase) -> tuple[Check, ...]:

@@ -19,7 +19,7 @@ from lab.errors import LabError, StartError
 from lab.install import Binary
 from lab.paths import compose_dir
 from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
-from lab.scenario import Scenario
+from lab.scenario import Scenario, Wait
 from lab.services import alertmanager, host, prometheus, rag, receiver
 
 PATIENT, OBSERVER = "prometheus", "observer"
@@ -194,10 +194,15 @@ class Stack:
             self.runtime.listen("rag", rag.METRICS_PORT),
             log=self.run_dir / "logs" / "rag.jsonl",
             seed=self.seed,
-            options={"admin_token": self.admin_token, **self.scenario.service},
+            options={"admin_token": self.admin_token, **self._service_options},
             metrics=self.live.files.get("metrics.py"),
             memory_mib=self.scenario.memory_mib.get("rag"),
         )
+
+    @property
+    def _service_options(self) -> dict[str, str]:
+        given = self.scenario.service.items()
+        return {k: f"{v.seconds(self.speed):g}" if isinstance(v, Wait) else v for k, v in given}
 
     def switch(self, switches: Mapping[str, float | None]) -> None:
         """Turn the service's admin switches. Raises `LabError` when it refuses."""

@@ -32,7 +32,11 @@ class Delivered:
 
     def _first(self, view: View, t: float) -> Notified | None:
         names = names_of(self.name, view)
-        arrived = [n for n in view.history.of(Notified, view.start, t) if n.alert in names and n.status == "firing" and not n.dry_run]
+        arrived = [
+            n
+            for n in view.history.of(Notified, view.start, t)
+            if n.alert in names and n.status == "firing" and not n.dry_run
+        ]
         return min(arrived, key=lambda n: n.t) if arrived else None
 
     def at(self, view: View, t: float) -> bool | None:
