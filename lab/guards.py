@@ -18,7 +18,7 @@ from lab.view import View
 def guards(scenario: Scenario, header: Header, phase: Phase) -> tuple[Check, ...]:
     """The guards of a phase."""
     rate = header.users * scenario.load.per_user * header.speed
-    flow = Offered(rate) if phase in (Phase.STEADY, Phase.CONTROL) else Flowed(rate)
+    flow = Offered(rate) if phase in (Phase.STEADY, Phase.CONTROL) else Flowed()
     if phase is Phase.STEADY and header.control:
         flow = Offered(rate / CONTROL_GROWTH)
     # A symptom that is still there after the fix is there with less traffic too, and often slows it: then a failure

@@ -36,8 +36,11 @@ from lab.sampler import Sampler
 from lab.scenario import BOUNDED_VOLUME, Check, CheckResult, Mode, Phase, Result, Scenario, Storage
 from lab.stack import PATIENT_DATA, Stack
 from lab.story import Story
+from lab.study import StudyRun
 
 POLL_S = 0.25
+FIGURES_S = 4.0
+"""Seconds of figures that a phase is given before a failure ends it."""
 
 
 @dataclass
@@ -85,6 +88,7 @@ class Run:
         }
         self.traffic = Traffic(self.runtime, self.run_dir, self.stack.address("rag:8000"), plan.header.seed, viewers)
         self.acts = Acts(plan.scenario, self.stack, self.journal)
+        self.study = StudyRun(plan, self.runtime, self.journal, self.run_dir)
         told = (*plan.scenario.onset, *plan.scenario.detected, *plan.scenario.damage)
         wanted = [check.condition.wants() for check in told if isinstance(check.condition, Seen)]
         logs = LogWatch(self.run_dir, wanted)
@@ -120,6 +124,7 @@ class Run:
         self._read_back_signal()
         if passed:
             self._begin(Phase.FIXED, self.plan.fixed)
+            self.study.start()
             self._watch(Phase.FIXED)
 
     def _load(self) -> None:
@@ -181,7 +186,8 @@ class Run:
             return trouble.reason
         if dead := next((e for e in history.of(Exited) if e.service not in self.plan.scenario.dies), None):
             return f"{dead.service} ended: {dead.how}"
-        if any(r.result is Result.FAIL for r in settled.values()):
+        # A phase is not cut short before it could be measured: a failure without figures would say nothing.
+        if any(r.result is Result.FAIL for r in settled.values()) and view.now > view.settled + FIGURES_S:
             return "a check failed"
         open_ = [c for c in checks if c.mode is not Mode.ALWAYS and c.name not in settled]
         return "" if open_ or self.acts.pending(phase) else "settled"
@@ -220,6 +226,7 @@ class Run:
             registration.keep(self.stack.urls())
         else:
             self.traffic.stop()
+            self.study.join()
             self.stack.stop_all()
             registration.remove()
             pack(self.run_dir / "logs" / "rag.jsonl")

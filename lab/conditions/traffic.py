@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab import signals
+from lab.scenario import Phase
 from lab.view import View
 
 
@@ -42,10 +43,14 @@ class ServedWell:
 
 @dataclass(frozen=True)
 class Flowed:
-    """Over the settled part of the phase, the rate of answered requests is within `tolerance` of steady's."""
+    """Over the settled part of the phase, the rate of answered requests is within `tolerance` of steady's.
 
-    expected_rps: float
+    In `broken/` up to the onset: from then on the fault is proven to be live, and that it slows the service is its
+    doing; a missed detection can't be laid on too little traffic any more.
+    """
+
     tolerance: float = 0.20
+    least_s: float = 3.0
 
     @property
     def expected(self) -> str:
@@ -53,7 +58,11 @@ class Flowed:
         return f"requests flow, within {self.tolerance:.0%} of steady"
 
     def _rates(self, view: View, t: float) -> tuple[float | None, float | None]:
-        return view.history.mean(signals.RPS, min(view.settled, t), t), view.steady_mean(signals.RPS)
+        end = t
+        if view.phase is Phase.BROKEN and view.onset_after_s is not None:
+            end = min(t, view.zero + max(view.onset_after_s, 2 * self.least_s))
+        start = max(view.start, min(view.settled, end - self.least_s))
+        return view.history.mean(signals.RPS, start, end), view.steady_mean(signals.RPS)
 
     def at(self, view: View, t: float) -> bool | None:
         """Judged when the phase is over."""
