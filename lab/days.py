@@ -57,9 +57,10 @@ class Days:
             labels = f'{LABELS},cache_status="{status}"'
             for number, bound in enumerate(bounds):
                 name = f'{METRIC}_bucket{{{labels},le="{bound}"}} '
-                yield from (name + str(v) + t for v, t in zip(self._values(status, number, first, last), times, strict=True))
+                values = self._values(status, number, first, last)
+                yield from (name + str(v) + t for v, t in zip(values, times, strict=True))
             name = f"{METRIC}_count{{{labels}}} "
-            yield from (name + str(v) + t for v, t in zip(self._values(status, -1, first, last), times, strict=True))
+            yield from (name + str(v) + t for v, t in zip(values, times, strict=True))  # as many as in +Inf
         yield "# EOF\n"
 
     def _values(self, status: str, bucket: int, first: int, last: int) -> list[int]:
@@ -79,7 +80,8 @@ def play(scenario: Scenario, study: Study, seed: int, start: int) -> Days:
     level = np.array([wandering.level_ms(float(t)) for t in looks])
     jitter = 1 + profile.jitter * np.random.default_rng(seed).standard_normal((len(level), misses))
     calls = np.clip(level[:, None] * jitter, profile.min_ms, profile.max_ms)
-    incidents = [(d * DAY_S + DAY_S / 2, d * DAY_S + DAY_S / 2 + study.incident_length.simulated_s) for d in range(study.days)]
+    noons = [(day + 0.5) * DAY_S for day in range(study.days)]
+    incidents = [(noon, noon + study.incident_length.simulated_s) for noon in noons]
     for begin, end in incidents:
         within = (looks >= begin) & (looks < end)
         calls[within] = study.incident["latency_ms"] * jitter[within]

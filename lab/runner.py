@@ -222,11 +222,11 @@ class Run:
 
     def _stop(self, registration: Registration, *, keep: bool) -> None:
         self.sampler.stop()
+        self.study.stop()
         if keep:
             registration.keep(self.stack.urls())
         else:
             self.traffic.stop()
-            self.study.join()
             self.stack.stop_all()
             registration.remove()
             pack(self.run_dir / "logs" / "rag.jsonl")

@@ -181,7 +181,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Study:
-    """Days of the service's latency, back-filled, on which the alerting rules of both deployments are judged as written.
+    """Days of the service's latency, back-filled: the alerting rules of both deployments are judged on them as written.
 
     Each day has one incident at noon; `incident`: switches as of an `Act`, of which `latency_ms` is played.
     `cached`: the share of queries that the cache answers.
@@ -211,7 +211,7 @@ class Scenario:
     seen_before_damage: bool = True
     """The promise that the alert arrives before it hurts; its order is asserted from timestamps."""
     service: Mapping[str, str | Wait] = field(default_factory=dict)
-    """Options of the mock service, by their RAG_* environment name without the prefix; a `Wait` becomes real seconds."""
+    """Options of the mock service, by their RAG_* environment name without the prefix; a `Wait` in real seconds."""
     storage: Storage = field(default_factory=Storage)
     wipe_on_fix: bool = False
     """Whether the fix brings the patient's Prometheus back with empty storage."""

@@ -141,7 +141,7 @@ class ToldOnce:
 
 @dataclass(frozen=True)
 class QuietDays:
-    """On back-filled days the rules of the fix ring less than `limit` times a day and miss no incident; broken/ rings."""
+    """On back-filled days the fix rings less than `limit` times a day and misses no incident; broken/ rings more."""
 
     limit: float
 
