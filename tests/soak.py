@@ -21,13 +21,12 @@ def main() -> int:
     parser.add_argument("scenario")
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--log", type=Path)
-    parser.add_argument("more", nargs="*", help="further options of lab run, after --")
-    args = parser.parse_args()
+    args, more = parser.parse_known_args()  # what is left goes to lab run
     log = args.log or Path("runs") / f"soak-{args.scenario}.jsonl"
     log.parent.mkdir(parents=True, exist_ok=True)
     done = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     for seed in range(len(done) + 1, args.runs + 1):
-        done.append(_one(args.scenario, seed, args.more))
+        done.append(_one(args.scenario, seed, more))
         with log.open("a") as out:
             out.write(json.dumps(done[-1]) + "\n")
         _tell(seed, done[-1])
