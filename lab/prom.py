@@ -149,12 +149,12 @@ def _alert_rule(rule: Mapping[str, Any], group: str) -> AlertRule:
         query=rule["query"],
         health=rule.get("health", ""),
         last_error=rule.get("lastError", ""),
-        last_evaluation=_unix(evaluated),
+        last_evaluation=unix(evaluated),
         group=group,
     )
 
 
-def _unix(text: str) -> float:
+def unix(text: str) -> float:
     """RFC 3339 with nanoseconds, as Go writes it, to Unix seconds; 0.0 for Go's zero time."""
     if not text or text.startswith("0001-"):
         return 0.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lab.events import Notified, Studied
 from lab.fatigue import Fatigue, fatigue_of, incidents_of
+from lab.prom import unix
 from lab.scenario import Check, Wait
 from lab.view import View
 
@@ -116,10 +117,15 @@ class ToldOnce:
     expected: str = "the incident is told once, and once that it is over"
 
     def _counts(self, view: View, t: float) -> tuple[Counter[str], Counter[str]]:
-        begun = [start for start, _ in incidents_of(view.history, view.zero, t)]
-        since = told(view, begun[0], t) if begun else []
+        since = self._since(view, t)
         fired = Counter(n.route for n in since if n.status == "firing")
         return fired, Counter(n.route for n in since if n.status == "resolved")
+
+    def _since(self, view: View, t: float) -> list[Notified]:
+        """What was told of the incident. A group goes on naming what was over before (for 15 minutes): not that."""
+        begun = [start for start, _ in incidents_of(view.history, view.zero, t)]
+        since = told(view, begun[0], t) if begun else []
+        return [n for n in since if n.status == "firing" or not 0 < unix(n.starts_at) < begun[0]]
 
     def at(self, view: View, t: float) -> bool | None:
         """None before the incident."""
@@ -135,7 +141,7 @@ class ToldOnce:
             return "nobody was told"
         by_channel = [f"#{c} {fired[c]} fired, {resolved[c]} resolved" for c in sorted({*fired, *resolved})]
         start = incidents_of(view.history, view.zero, t)[0][0]
-        ends = [f"{n.t - start:.1f} s" for n in told(view, start, t) if n.route == min({*fired, *resolved})]
+        ends = [f"{n.t - start:.1f} s" for n in self._since(view, t) if n.route == min({*fired, *resolved})]
         return f"{'; '.join(by_channel)} (after {' and '.join(ends[:2])})"
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 
+import gevent
 from locust import FastHttpUser, constant_throughput, task
 
 from lab.loadgen.settings import generator, per_user
@@ -25,6 +26,7 @@ class Reader(FastHttpUser):
     def on_start(self) -> None:
         self.number = next(_numbers)
         self.random = generator(self.number)
+        gevent.sleep(self.random.random() / per_user())  # people do not all ask at once
 
     def question(self) -> str:
         """A popular question, or one with a ticket number that nobody has asked about before."""

@@ -41,7 +41,7 @@ SCENARIO = Scenario(
         Act(Phase.FIXED, Wait(simulated_s=675), INCIDENT),
         Act(Phase.FIXED, Wait(simulated_s=975), {"latency_ms": None}),
     ),
-    study=Study(days=3, incident=INCIDENT, incident_length=Wait(simulated_s=300)),
+    study=Study(days=3, incident=INCIDENT, incident_length=Wait(simulated_s=600)),
     recovered=(
         quiet(settle=Wait(simulated_s=300)).within(minutes=15),
         incident().told_once().holds_for(real_s=2).within(minutes=24),

@@ -109,7 +109,9 @@ def changes(rule: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{OTHER_WAY[token[0]]} {where}", with_token(expr, token, OTHER_WAY[token[0]])
         elif token[0][0].isdigit():
             number = float(token[0])
-            for changed in (number * 0.8, number * 1.25) if number else (1.0,):
+            # Beginnings are counted in whole numbers: 20 % of two are none.
+            closest = (number - 1, number + 1) if "changes(" in expr else (number * 0.8, number * 1.25)
+            for changed in closest if number else (1.0,):
                 yield f"{changed:g} {where}", with_token(expr, token, f"{changed:g}")
         elif token[0][0] == "[":
             longer = f"[{5 * Duration.parse(token[0][1:-1]).seconds:g}s]"
