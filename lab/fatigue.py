@@ -10,9 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lab.events import Notified, Switched
+from lab.events import Deployed, Notified, Switched
 from lab.history import History
-from lab.scenario import Wait
+from lab.journal import Header
+from lab.scenario import Phase, Wait
+from lab.view import phase_window
 
 SHORT = Wait(simulated_s=300)
 """An alert that is over sooner was probably noise."""
@@ -81,6 +83,15 @@ def fatigue_of(history: History, speed: float, start: float, end: float, ignored
         incidents=len(incidents_of(history, start, end)),
         hours=(end - start) * speed / 3600,
     )
+
+
+def fatigue_of_fault(header: Header, history: History) -> Fatigue | None:
+    """What broken/ did to people, but for the alerts that the lab watches; None where nobody was told of another."""
+    live, window = history.first(Deployed, what="broken"), phase_window(history, Phase.BROKEN)
+    if live is None or window is None:
+        return None
+    found = fatigue_of(history, header.speed, live.t, window[1], header.watched_alerts)
+    return found if found.notifications else None
 
 
 def episodes_of(told: Sequence[Notified]) -> list[Episode]:

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lab import signals
-from lab.events import CulpritFound, Deployed, Event, Exited, LogSeen, Notified, SignalSeen
+from lab.events import CulpritFound, Deployed, Event, Exited, LogSeen, Notified, SignalSeen, Studied
+from lab.fatigue import Fatigue, fatigue_of_fault
 from lab.history import History
 from lab.journal import Header
 from lab.judge import Judgement, PhaseResult
@@ -37,6 +38,9 @@ class Outcome:
     notifications: tuple[Notified, ...]
     evidence: tuple[str, ...]
     wall_s: float
+    fatigue: Fatigue | None = None
+    """What the fault's own alerts did to people; None where they told nobody."""
+    studied: tuple[Studied, ...] = ()
     raised: tuple[str, ...] = ()
     """Watched alerts that fired at a server, whether or not anybody was told."""
     interrupted: bool = False
@@ -74,6 +78,8 @@ def outcome(header: Header, history: History, judgement: Judgement) -> Outcome:
         notifications=tuple(sorted(history.of(Notified), key=lambda n: n.t)),
         evidence=tuple(_evidence(history)),
         wall_s=max(0.0, history.end - header.started_at),
+        fatigue=fatigue_of_fault(header, history),
+        studied=tuple(history.of(Studied)),
         raised=_raised(header, history),
     )
 
@@ -161,6 +167,8 @@ def to_json(found: Outcome) -> dict[str, Any]:
         "wall_s": _rounded(found.wall_s),
         "culprit": _culprit(found.culprit),
         "notifications": [_event(n) for n in found.notifications],
+        "fatigue": _fatigue(found.fatigue),
+        "study": [_event(s) for s in found.studied],
         "alerts": {
             "own": list(header.own_alerts),
             "raised": list(found.raised),
@@ -190,6 +198,20 @@ def _phase(phase: PhaseResult) -> dict[str, Any]:
 
 def _culprit(found: CulpritFound | None) -> dict[str, Any] | None:
     return {"metric": found.metric, "label": found.label, "values": found.values} if found else None
+
+
+def _fatigue(found: Fatigue | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "channel": found.channel,
+        "notifications": found.notifications,
+        "per_hour": _rounded(found.per_hour),
+        "incidents": found.incidents,
+        "per_incident": _rounded(found.score),
+        "pairs": found.pairs,
+        "short_pairs": found.short,
+    }
 
 
 def _event(event: Event) -> dict[str, Any]:
