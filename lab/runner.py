@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lab.acts import Acts
+from lab.conditions.culprit import Named
 from lab.conditions.logs import Seen
 from lab.deployment import Deployment
 from lab.errors import LabError, StartError
@@ -92,7 +93,8 @@ class Run:
         told = (*plan.scenario.onset, *plan.scenario.detected, *plan.scenario.damage)
         wanted = [check.condition.wants() for check in told if isinstance(check.condition, Seen)]
         logs = LogWatch(self.run_dir, wanted)
-        self.sampler = Sampler(self.stack, self.traffic, self.journal, logs, plan.header.own_alerts)
+        asks = any(isinstance(check.condition, Named) for check in told)
+        self.sampler = Sampler(self.stack, self.traffic, self.journal, logs, plan.header.own_alerts, asks)
 
     def _bounded(self) -> Scenario:
         """The scenario as this machine can run it: without a bounded volume the checks that need one are skipped."""

@@ -36,6 +36,8 @@ class Sampler:
     journal: Journal
     logs: LogWatch
     own_alerts: tuple[str, ...]
+    asks_culprit: bool = True
+    """Whether the TSDB is asked what multiplies, when the alert arrives."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _seen: int = 0
@@ -123,7 +125,8 @@ class Sampler:
                     n["at"], n["alert"], n["status"], n["route"], n["labels"], n["annotations"], n["starts_at"]
                 )
                 self.journal.record(said)
-                if said.alert in self.own_alerts and said.status == "firing" and not self._asked_culprit:
+                asks = self.asks_culprit and not self._asked_culprit
+                if asks and said.alert in self.own_alerts and said.status == "firing":
                     self._asked_culprit = True
                     self._pool.submit(self._ask_culprit)
 
