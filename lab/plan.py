@@ -16,7 +16,7 @@ from lab.install import find
 from lab.journal import Header
 from lab.options import Options
 from lab.paths import compose_dir
-from lab.rulecheck import check_rules, check_speed
+from lab.rulecheck import check_deployment, check_rules, check_speed
 from lab.scenario import Scenario
 from lab.services.prometheus import min_scrapes
 from lab.stack import Servers
@@ -48,7 +48,11 @@ def make(found: Found, options: Options) -> Plan:
         scenario = replace(scenario, load=replace(scenario.load, users=options.users))
     promtool = find("promtool", beside=servers.prometheus)
     check_rules(promtool, rules, sources)
-    check_speed(rules, sources, options.speed, min_scrapes(servers.prometheus))
+    scrapes = min_scrapes(servers.prometheus)
+    check_speed(rules, sources, options.speed, scrapes)
+    rules_speed = 1.0 if scenario.patient.production_time else options.speed
+    for deployed in (broken, fixed):
+        check_deployment(promtool, deployed, options.speed, scrapes, rules_speed=rules_speed)
     header = _header(scenario, options, runtime, servers, rules)
     return Plan(found, scenario, options, servers, rules, broken, fixed, header)
 

@@ -7,9 +7,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from lab.deployment import Deployment
 from lab.errors import RulesError
 from lab.install import Binary
-from lab.timescale import TimescaleError, compress_rules
+from lab.timescale import TimescaleError, compress_alertmanager_config, compress_prometheus_config, compress_rules
 
 
 def check_rules(promtool: Binary, rules: Mapping[str, str], sources: Mapping[str, Path]) -> None:
@@ -42,5 +43,28 @@ def check_speed(rules: Mapping[str, str], sources: Mapping[str, Path], speed: fl
     for name, text in rules.items():
         try:
             compress_rules(text, speed, filename=str(sources.get(name, name)), min_scrapes=min_scrapes)
+        except TimescaleError as error:
+            raise RulesError(str(error)) from error
+
+
+def check_deployment(
+    promtool: Binary, deployment: Deployment, speed: float, min_scrapes: int, *, rules_speed: float
+) -> None:
+    """Refuse a deployment whose rules or configuration the servers would not take. Raises `RulesError`.
+
+    A server that is asked to reload what it can't read goes on with what it had: a fix would look like none.
+    """
+    files = deployment.files
+    if "rules.yml" in files:
+        rules = {"rules.yml": files["rules.yml"].read_text(encoding="utf-8")}
+        check_rules(promtool, rules, {"rules.yml": files["rules.yml"]})
+        check_speed(rules, {"rules.yml": files["rules.yml"]}, rules_speed, min_scrapes)
+    for name, compress in (
+        ("prometheus.yml", compress_prometheus_config),
+        ("alertmanager.yml", compress_alertmanager_config),
+    ):
+        try:
+            if name in files:
+                compress(files[name].read_text(encoding="utf-8"), speed, filename=str(files[name]))
         except TimescaleError as error:
             raise RulesError(str(error)) from error

@@ -180,8 +180,7 @@ def _study_text(found: Studied) -> str:
 
 def pairs(least: int) -> Check:
     """Alerts that fire and resolve really arrive in a channel."""
-    condition = Pairs(least)
-    return Check(condition.expected, condition)
+    return Check(f"{least} fire/resolve {'pair' if least == 1 else 'pairs'}", Pairs(least))
 
 
 def fatigue(per_hour: float, over: Wait) -> Check:
