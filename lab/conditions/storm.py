@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lab.events import Notified, Studied
 from lab.fatigue import Fatigue, fatigue_of, incidents_of
 from lab.prom import unix
-from lab.scenario import Check, Wait
+from lab.scenario import Check, Mode, Wait
 from lab.view import View
 
 
@@ -84,28 +84,31 @@ class Quiet:
     settle: Wait
     expected: str = "nobody is told of noise until there is an incident"
 
-    def _window(self, view: View, t: float) -> tuple[float, float] | None:
+    def _window(self, view: View, t: float) -> tuple[float, float, bool]:
+        """From, until, and whether that is the incident's beginning."""
         begun = [start for start, _ in incidents_of(view.history, view.zero, t)]
-        return (view.zero + self.settle.seconds(view.header.speed), begun[0]) if begun else None
+        return view.zero + self.settle.seconds(view.header.speed), begun[0] if begun else t, bool(begun)
 
     def _noise(self, view: View, t: float) -> list[Notified]:
-        window = self._window(view, t)
-        return [n for n in told(view, *window) if n.status == "firing"] if window else []
+        start, end, _ = self._window(view, t)
+        return [n for n in told(view, start, end) if n.status == "firing"]
 
     def at(self, view: View, t: float) -> bool | None:
-        """None until the incident begins."""
-        window = self._window(view, t)
-        return None if window is None else window[0] < window[1] and not self._noise(view, t)
+        """False from the first noise on; None while it is silent, until the incident begins."""
+        start, end, begun = self._window(view, t)
+        if self._noise(view, t) or (begun and end <= start):
+            return False
+        return True if begun else None
 
     def observed(self, view: View, t: float) -> str:
         """For how long, and how often what was only written down would have rung."""
-        window = self._window(view, t)
-        if window is None:
-            return "no incident yet"
+        start, end, begun = self._window(view, t)
         if noise := self._noise(view, t):
             return f"{len(noise)} told: {', '.join(sorted({n.alert for n in noise}))}"
-        dry = [n for n in view.history.of(Notified, *window) if n.dry_run and n.status == "firing"]
-        length = (window[1] - window[0]) * view.header.speed / 60
+        if not begun:
+            return "silent so far, no incident yet"
+        dry = [n for n in view.history.of(Notified, start, end) if n.dry_run and n.status == "firing"]
+        length = (end - start) * view.header.speed / 60
         return f"silent for {length:.1f} min simulated; {len(dry)} in the dry run"
 
 
@@ -190,7 +193,7 @@ def fatigue(per_hour: float, over: Wait) -> Check:
 
 def quiet(settle: Wait) -> Check:
     """The same noise is told to nobody."""
-    return Check("silent on noise", Quiet(settle))
+    return Check("silent on noise", Quiet(settle), Mode.ALWAYS)
 
 
 @dataclass(frozen=True)
@@ -204,4 +207,4 @@ class incident:  # noqa: N801 - reads as a word of the vocabulary
 
 def quiet_days(fewer_than: float) -> Check:
     """On days of back-filled history the fix rings seldom, and for each incident."""
-    return Check("quiet days", QuietDays(fewer_than))
+    return Check("quiet days", QuietDays(fewer_than), Mode.ALWAYS)

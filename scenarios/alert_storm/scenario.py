@@ -43,11 +43,11 @@ SCENARIO = Scenario(
     ),
     study=Study(days=3, incident=INCIDENT, incident_length=Wait(simulated_s=600)),
     recovered=(
-        quiet(settle=Wait(simulated_s=300)).within(minutes=15),
+        quiet(settle=Wait(simulated_s=300)),
         incident().told_once().holds_for(real_s=2).within(minutes=24),
         alert(META).resolved().holds_for(minutes=1).within(minutes=16),
         queries_still_counted().holds_for(minutes=1).within(minutes=5),
-        quiet_days(fewer_than=5).within(minutes=20, real_s=30),
+        quiet_days(fewer_than=5),
     ),
     consequences=("NotificationStorm",),
 )

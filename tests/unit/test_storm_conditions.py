@@ -76,6 +76,7 @@ def test_told_once_says_by_channel_and_when():
     [
         ((START,), True),
         ((), None),  # the incident has not begun: silence so far
+        ((told(25),), False),  # noise is noise before it, too
         ((START, told(10)), True),  # while the old rules' alerts fade
         ((START, told(25)), False),
         ((START, told(25, "resolved")), True),
