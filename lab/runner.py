@@ -11,6 +11,7 @@ import math
 import shutil
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,9 +19,21 @@ from pathlib import Path
 from lab.acts import Acts
 from lab.conditions.culprit import Named
 from lab.conditions.logs import Seen
+from lab.conditions.panels import Agree
+from lab.dashboard import parse
 from lab.deployment import Deployment
 from lab.errors import LabError, StartError
-from lab.events import Deployed, Exited, PhaseEnded, PhaseStarted, RunEnded, SignalSeen, Skipped, Unmeasured
+from lab.events import (
+    DashboardLive,
+    Deployed,
+    Exited,
+    PhaseEnded,
+    PhaseStarted,
+    RunEnded,
+    SignalSeen,
+    Skipped,
+    Unmeasured,
+)
 from lab.guards import CONTROL_GROWTH
 from lab.journal import Journal
 from lab.judge import evaluate, judge, onset_after, view_of
@@ -30,6 +43,7 @@ from lab.outcome import Outcome, outcome
 from lab.phases import checks_of
 from lab.plan import Plan, make_run_dir
 from lab.prom import Prometheus
+from lab.questions import Questions
 from lab.registry import Registration
 from lab.runtime.native import NativeRuntime
 from lab.runtime.protocol import VolumeSpec
@@ -89,6 +103,8 @@ class Run:
         }
         self.traffic = Traffic(self.runtime, self.run_dir, self.stack.address("rag:8000"), plan.header.seed, viewers)
         self.acts = Acts(plan.scenario, self.stack, self.journal)
+        agreed = [c.condition for c in plan.scenario.recovered if isinstance(c.condition, Agree)]
+        self.questions = Questions(tuple(q for c in agreed for q in c.asks()), self.stack, self.journal)
         self.study = StudyRun(plan, self.runtime, self.journal, self.run_dir)
         told = (*plan.scenario.onset, *plan.scenario.detected, *plan.scenario.damage)
         wanted = [check.condition.wants() for check in told if isinstance(check.condition, Seen)]
@@ -151,10 +167,18 @@ class Run:
     def _begin(self, phase: Phase, deployment: Deployment) -> None:
         self.journal.record(PhaseStarted(time.time(), phase.value))
         self.story.phase(phase)
-        self.stack.deploy(deployment)
-        if phase is Phase.FIXED and self.plan.scenario.wipe_on_fix:
-            self.stack.renew_patient(self.plan.scenario.storage.healed_mib)
+        renew = phase is Phase.FIXED and self.plan.scenario.wipe_on_fix
+        with ThreadPoolExecutor(2) as pool:
+            doing = [pool.submit(self.stack.deploy, deployment, patient=not renew)]
+            if renew:
+                doing.append(pool.submit(self.stack.renew_patient, self.plan.scenario.storage.healed_mib))
+            for done in doing:
+                done.result()
         self.journal.record(Deployed(time.time(), deployment.what, tuple(deployment.files)))
+        if "dashboard.json" in deployment.files:
+            shown = parse(deployment.dashboard().read_text(encoding="utf-8"))
+            titles = tuple(panel.title for panel in shown.panels)
+            self.journal.record(DashboardLive(time.time(), deployment.what, titles))
         self.story.deployed(deployment)
 
     def _watch(self, phase: Phase) -> bool:
@@ -173,6 +197,7 @@ class Run:
     def _look(self, phase: Phase, checks: tuple[Check, ...], settled: dict[str, CheckResult]) -> str:
         """Evaluate what is open. Why the phase is over, or nothing while it goes on."""
         self.acts.step(phase, self.journal.snapshot())
+        self.questions.step(phase, self.journal.snapshot())
         history = self.journal.snapshot()
         if phase is Phase.BROKEN and self._onset_after is None:
             self._onset_after = onset_after(self.plan.scenario, self.plan.header, history)
@@ -228,8 +253,10 @@ class Run:
         if keep:
             registration.keep(self.stack.urls())
         else:
-            self.traffic.stop()
-            self.stack.stop_all()
+            with ThreadPoolExecutor(2) as pool:
+                for done in (pool.submit(self.traffic.stop), pool.submit(self.stack.stop_services)):
+                    done.result()
+            self.runtime.close()
             registration.remove()
             pack(self.run_dir / "logs" / "rag.jsonl")
         self.journal.record(RunEnded(time.time()))

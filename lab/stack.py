@@ -14,9 +14,10 @@ from pathlib import Path
 
 import httpx
 
+from lab.backfill import Blocks, Past, play
 from lab.deployment import HEALTHY, Deployment
 from lab.errors import LabError, StartError
-from lab.install import Binary
+from lab.install import Binary, find
 from lab.paths import compose_dir
 from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
 from lab.scenario import Scenario, Wait
@@ -59,6 +60,8 @@ class Stack:
     live: Deployment = HEALTHY
     running: dict[str, Running] = field(default_factory=dict)
     admin_token: str = field(default_factory=lambda: secrets.token_hex(16))
+    past: Past | None = field(default=None, init=False)
+    """What the patient's Prometheus was given as its past, once it is started."""
     _storage: VolumeSpec = field(init=False)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -82,11 +85,15 @@ class Stack:
 
     def start(self) -> None:
         """Start everything side by side, healthy, and wait until all of it is ready."""
-        specs = [
-            self._receiver(), self._host(), self._rag(), self._alertmanager(), self._patient(), self._observer(),
-        ]  # fmt: skip
-        for spec in specs:
+        first = [self._receiver(), self._host(), self._rag(), self._alertmanager()]
+        for spec in first:
             self._start(spec)
+        self._backfill()
+        then = [self._patient(), self._observer()]
+        for spec in then:
+            self._start(spec)
+        specs = [*first, *then]
+        self._publish_dashboard()
         self._write_targets()
         self.wait_ready([spec.name for spec in specs])
 
@@ -118,12 +125,11 @@ class Stack:
         if service is not None:
             self.runtime.stop(service)
 
-    def stop_all(self) -> None:
+    def stop_services(self) -> None:
         """Stop in reverse: who asks before who answers; services of one rank side by side."""
         for rank in ((OBSERVER, PATIENT), ("alertmanager", "rag", "host"), ("receiver",)):
             with ThreadPoolExecutor(len(rank)) as pool:
                 list(pool.map(self.stop, rank))
-        self.runtime.close()
 
     def ended(self) -> list[tuple[str, int, str]]:
         """Services that ended without being asked: name, exit code, how; each is named once."""
@@ -142,19 +148,21 @@ class Stack:
 
     # Deploying
 
-    def deploy(self, deployment: Deployment) -> None:
-        """Put a deployment live, as an operator would: restart what changed in code, reload what changed in files."""
+    def deploy(self, deployment: Deployment, *, patient: bool = True) -> None:
+        """Put a deployment live, as an operator would: restart what changed in code, reload what changed in files.
+
+        Without `patient` its Prometheus is left alone: whoever renews it at the same time gives it its files.
+        """
         before, self.live = self.live, deployment
+        self._publish_dashboard()  # first: those who look at it ask no more for what the old one asked
         if "metrics.py" in {*before.files, *deployment.files}:  # a release restarts the service, whatever it changes
             self.stop("rag")
             self._start(self._rag())
-        if _differ(before, deployment, "prometheus.yml", "rules.yml"):
-            self._write_patient_config()
-            self.runtime.reload(self.running[PATIENT])
+        if patient and _differ(before, deployment, "prometheus.yml", "rules.yml"):
+            self._renew_rules()
         if _differ(before, deployment, "alertmanager.yml"):
             self._write_alertmanager_config()
             self.runtime.reload(self.running["alertmanager"])
-        self._publish_dashboard()
         self._write_targets()
         self.wait_ready(["rag"])
 
@@ -167,17 +175,45 @@ class Stack:
         self._write_targets()
         self.wait_ready([PATIENT])
 
+    # The past
+
+    def _blocks(self) -> Blocks:
+        promtool = find("promtool", beside=self.servers.prometheus)
+        folder = self.runtime.data_dir(VolumeSpec("backfill"))
+        return Blocks(promtool, self.runtime.data_dir(self._storage), folder, self.runtime.env())
+
+    def _backfill(self) -> None:
+        """Give the patient's Prometheus its past before it starts."""
+        if self.scenario.backfill is not None:
+            self.past = play(self.scenario.backfill, self.seed, time.time())
+            self._blocks().write(self.past)
+
+    def _renew_rules(self) -> None:
+        """Let the patient read its rules anew; over a past also record what they would have recorded.
+
+        New blocks are seen at the server's own tick within a minute, after a restart at once: so it is restarted.
+        """
+        self._write_patient_config()
+        if self.past is None or "rules.yml" not in self.live.files:
+            self.runtime.reload(self.running[PATIENT])
+            return
+        url = f"http://{self.address('prometheus:9090')}"
+        self._blocks().record(self.live.files["rules.yml"], url, self.past.start, self.past.end)
+        self.stop(PATIENT)
+        self._start(self._patient())
+        self.wait_ready([PATIENT])
+
     # What each service is
 
     def _write_targets(self) -> None:
         holder = self.runtime.holder(PATIENT_DATA)
-        with self._lock:
-            pids = {name: service.pid for name, service in self.running.items()}
         volumes = {PATIENT_DATA: {"holder": holder[0], "path": str(holder[1])}} if holder else {}
         path = self._targets_file()
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"services": pids, "volumes": volumes}), encoding="utf-8")
-        temporary.replace(path)
+        with self._lock:
+            pids = {name: service.pid for name, service in self.running.items()}
+            temporary.write_text(json.dumps({"services": pids, "volumes": volumes}), encoding="utf-8")
+            temporary.replace(path)
 
     def _targets_file(self) -> Path:
         return self.run_dir / "config" / "host-targets.json"
@@ -218,15 +254,12 @@ class Stack:
 
     @property
     def dashboard(self) -> Path:
-        """Where the dashboard that is live can be read by those who view it; absent without one."""
+        """Where the dashboard that is live can be read by those who view it."""
         return self.run_dir / "config" / "dashboard.json"
 
     def _publish_dashboard(self) -> None:
-        if "dashboard.json" not in self.live.files:
-            self.dashboard.unlink(missing_ok=True)
-            return
         temporary = self.dashboard.with_suffix(".tmp")
-        shutil.copyfile(self.live.files["dashboard.json"], temporary)
+        shutil.copyfile(self.live.dashboard(), temporary)
         temporary.replace(self.dashboard)
 
     def _write_alertmanager_config(self) -> Path:

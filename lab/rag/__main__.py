@@ -32,9 +32,6 @@ def _serve() -> None:
     from lab.rag.service import build
     from lab.rag.settings import parse
 
-    # A thread that renders a large page of metrics holds the interpreter for this long each time a query waits for it;
-    # at the default of 5 ms a page of ten thousand series costs the queries half their rate.
-    sys.setswitchinterval(0.0005)
     settings = parse(sys.argv[1:])
     module = load_metrics(settings.metrics)
     registry, metrics = start_metrics(module, settings.metrics)
