@@ -34,6 +34,10 @@ class Deployment:
         """Alertmanager's configuration, at production timings."""
         return self.text("alertmanager.yml", compose_dir() / "alertmanager" / "alertmanager.yml")
 
+    def dashboard(self) -> Path:
+        """The dashboard that people look at."""
+        return self.files.get("dashboard.json") or compose_dir() / "grafana" / "dashboards" / "queries.json"
+
     def prometheus_rules(self) -> dict[str, str]:
         """The patient's rule files: the service's own alerts and the deployment's."""
         found = rule_files(compose_dir() / "prometheus" / "rules", "rules")

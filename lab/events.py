@@ -141,6 +141,25 @@ class Studied(Event):
 
 
 @dataclass(frozen=True)
+class DashboardLive(Event):
+    """A deployment brought a dashboard: the titles of its panels."""
+
+    kind: ClassVar[str] = "dashboard_live"
+    what: Literal["healthy", "broken", "fixed"]
+    panels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answered(Event):
+    """What the patient answered to an instant query about the moment `at` of the past; `value` None: no result."""
+
+    kind: ClassVar[str] = "answered"
+    question: str
+    at: float
+    value: float | None
+
+
+@dataclass(frozen=True)
 class Unmeasured(Event):
     """The lab could not measure something; the run is inconclusive from here."""
 
@@ -168,7 +187,8 @@ KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
         PhaseStarted, PhaseEnded, Deployed, Notified, LogSeen, Exited,
-        Restarted, Switched, SignalSeen, CulpritFound, Studied, Unmeasured, Skipped, RunEnded,
+        Restarted, Switched, SignalSeen, CulpritFound, Studied, DashboardLive, Answered,
+        Unmeasured, Skipped, RunEnded,
     )
 }  # fmt: skip
 
@@ -184,8 +204,9 @@ def from_record(record: Mapping[str, Any]) -> Event:
     if cls is None:
         raise ValueError(f"unknown event kind {record.get('kind')!r}")
     values = {f.name: record[f.name] for f in fields(cls) if f.name in record}
-    if "files" in values:
-        values["files"] = tuple(values["files"])
+    for name in ("files", "panels"):
+        if name in values:
+            values[name] = tuple(values[name])
     try:
         return cls(**values)
     except TypeError as error:

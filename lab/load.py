@@ -35,6 +35,8 @@ class Figures:
     panel_p95_s: float | None = None
     """None in a second without panels."""
     panel_error: str = ""
+    panel_titles: Mapping[str, float] = field(default_factory=dict)
+    """Answers per second by the panel's title."""
 
 
 SILENT_S = 3.5
@@ -61,6 +63,10 @@ def _panels(figures: list[Figures], share: int) -> dict[str, Any]:
         "panel_failed": sum(f.panel_failed for f in figures) / share,
         "panel_p95_s": max(slow) if slow else None,
         "panel_error": next((f.panel_error for f in figures if f.panel_error), ""),
+        "panel_titles": {
+            title: sum(f.panel_titles.get(title, 0.0) for f in figures) / share
+            for title in sorted({title for f in figures for title in f.panel_titles})
+        },
     }
 
 

@@ -81,16 +81,16 @@ class Prometheus:
             raise ApiError(f"{body.get('errorType')}: {body.get('error')}")
         return body["data"]
 
-    def query(self, expr: str) -> list[Point]:
-        """An instant query; scalars come back as one point without labels."""
-        data = self._get("/api/v1/query", {"query": expr})
+    def query(self, expr: str, at: float | None = None) -> list[Point]:
+        """An instant query, about now or Unix time `at`; scalars come back as one point without labels."""
+        data = self._get("/api/v1/query", {"query": expr} if at is None else {"query": expr, "time": at})
         if data["resultType"] == "scalar":
             return [Point({}, float(data["result"][0]), float(data["result"][1]))]
         return [Point(r["metric"], float(r["value"][0]), float(r["value"][1])) for r in data["result"]]
 
-    def number(self, expr: str) -> float | None:
+    def number(self, expr: str, at: float | None = None) -> float | None:
         """The value of an instant query with one element; None where there is none."""
-        points = self.query(expr)
+        points = self.query(expr, at)
         return points[0].value if points else None
 
     def first_result(self, expr: str, start: float, end: float, step: float) -> float | None:

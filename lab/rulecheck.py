@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from lab import dashboard
 from lab.deployment import Deployment
 from lab.errors import RulesError
 from lab.install import Binary
@@ -55,6 +56,11 @@ def check_deployment(
     A server that is asked to reload what it can't read goes on with what it had: a fix would look like none.
     """
     files = deployment.files
+    if "dashboard.json" in files:
+        try:
+            dashboard.parse(files["dashboard.json"].read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RulesError(f"{files['dashboard.json']}: {error}") from error
     if "rules.yml" in files:
         rules = {"rules.yml": files["rules.yml"].read_text(encoding="utf-8")}
         check_rules(promtool, rules, {"rules.yml": files["rules.yml"]})

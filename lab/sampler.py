@@ -205,6 +205,7 @@ class Sampler:
         if figures.panel_p95_s is not None:
             found[signals.PANEL_P95_S] = figures.panel_p95_s
             found[signals.PANEL_SERVED], found[signals.PANEL_FAILED] = figures.panel_served, figures.panel_failed
+            found.update({signals.panel(title): rate for title, rate in figures.panel_titles.items()})
         if figures.panel_error:
             self._panel_errors += 1
             if self._panel_errors <= 3:

@@ -168,6 +168,30 @@ class Patient:
 
 
 @dataclass(frozen=True)
+class Backfill:
+    """The past that the patient's Prometheus begins with: one counter, at production scrape intervals.
+
+    `shares`: label sets, and each one's share of the queries; all `replicas` of the service count the same sets.
+    `per_second`: queries a second of all replicas together, by `swing` more by day and less by night.
+    A deployment that brings recording rules has them back-filled over it.
+    """
+
+    counter: str
+    shares: tuple[tuple[Mapping[str, str], float], ...]
+    replicas: int
+    per_second: float
+    hours: int = 48
+    step_s: int = 30
+    swing: float = 0.4
+    job: str = "rag"
+
+    @property
+    def series(self) -> int:
+        """How many series."""
+        return len(self.shares) * self.replicas
+
+
+@dataclass(frozen=True)
 class Act:
     """Turn switches of the service at a moment of a phase, counted from its deployment being live.
 
@@ -222,6 +246,7 @@ class Scenario:
     memory_mib: Mapping[str, float] = field(default_factory=dict)
     """Memory limits by service. Natively the lab enforces them and says so; in containers the kernel does."""
     patient: Patient = field(default_factory=Patient)
+    backfill: Backfill | None = None
     acts: tuple[Act, ...] = ()
     study: Study | None = None
     kind: str = "monitoring"

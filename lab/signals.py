@@ -16,6 +16,7 @@ PANEL_P95_S = "panel_p95_s"
 """95th percentile of a dashboard's queries in seconds, as its viewers see them; absent in seconds without any."""
 PANEL_SERVED = "panel_served_per_s"
 PANEL_FAILED = "panel_failed_per_s"
+"""Panels that showed an error, or no data."""
 COUNTED = "queries_counted"
 """sum(rag_queries_total) as the patient's Prometheus answers it."""
 COUNTED_AGE_S = "queries_counted_age_s"
@@ -23,6 +24,11 @@ COUNTED_AGE_S = "queries_counted_age_s"
 EVALUATION_AGE_S = "evaluation_age_s"
 """Seconds since the observer last evaluated its rules."""
 INACTIVE, PENDING, FIRING = 0.0, 1.0, 2.0
+
+
+def panel(title: str) -> str:
+    """Answers with data per second for the panel of this title; absent in seconds without any."""
+    return f"panel:{title}"
 
 
 def rss(service: str) -> str:

@@ -180,7 +180,7 @@ class Stack:
     def _blocks(self) -> Blocks:
         promtool = find("promtool", beside=self.servers.prometheus)
         folder = self.runtime.data_dir(VolumeSpec("backfill"))
-        return Blocks(promtool, self.runtime.data_dir(self._storage), folder, self.runtime.env())
+        return Blocks(promtool, self.runtime.data_dir(self._storage), folder)
 
     def _backfill(self) -> None:
         """Give the patient's Prometheus its past before it starts."""

@@ -27,12 +27,14 @@ class Counts:
         self.failed = 0
         self.latencies_ms: list[float] = []
         self.error = ""
+        self.answered: dict[str, int] = {}
 
-    def take(self, response_time: float, exception: BaseException | None) -> None:
+    def take(self, name: str, response_time: float, exception: BaseException | None) -> None:
         """Count one request."""
         self.latencies_ms.append(response_time)
         if exception is None:
             self.served += 1
+            self.answered[name] = self.answered.get(name, 0) + 1
         else:
             self.failed += 1
             self.error = self.error or str(exception)[:ERROR_CHARS]
@@ -49,7 +51,7 @@ _service, _panels = Counts(), Counts()
 
 @events.request.add_listener
 def _on_request(name: str, response_time: float, exception: BaseException | None, **_: Any) -> None:
-    (_panels if name.startswith(PANEL) else _service).take(response_time, exception)
+    (_panels if name.startswith(PANEL) else _service).take(name, response_time, exception)
 
 
 @events.init.add_listener
@@ -77,4 +79,5 @@ def _take(environment: Environment, now: float, seconds: float) -> dict[str, Any
     told: dict[str, Any] = {"t": now, "users": users, **service.figures(seconds)}
     if panels.latencies_ms:
         told.update({f"panel_{k}": v for k, v in panels.figures(seconds).items()}, panel_error=panels.error)
+        told["panel_titles"] = {n.removeprefix(PANEL).strip(): c / seconds for n, c in panels.answered.items()}
     return told

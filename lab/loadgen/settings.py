@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from pathlib import Path
-from typing import Any
+
+from lab.dashboard import NONE, Dashboard, parse
 
 
 def per_user() -> float:
@@ -19,13 +19,12 @@ def generator(number: int = 0) -> random.Random:
     return random.Random(f"{os.environ.get('LAB_SEED', '1')}/{number}")
 
 
-def dashboard() -> dict[str, Any]:
+def dashboard() -> Dashboard:
     """The dashboard that is live now (`LAB_DASHBOARD`); without panels when there is none."""
     try:
-        found = json.loads(Path(os.environ["LAB_DASHBOARD"]).read_text(encoding="utf-8"))
+        return parse(Path(os.environ["LAB_DASHBOARD"]).read_text(encoding="utf-8"))
     except (KeyError, OSError, ValueError):
-        return {"panels": []}
-    return found if isinstance(found, dict) else {"panels": []}
+        return NONE
 
 
 def prometheus_url() -> str:

@@ -49,7 +49,14 @@ def _bounds(plan: Plan) -> list[str]:
         if storage.size_mib
         else "not bounded"
     )
-    return ["", "bounds", f"  patient's volume  {disk}", f"  memory            about {MEMORY_MIB} MiB in all"]
+    lines = ["", "bounds", f"  patient's volume  {disk}", f"  memory            about {MEMORY_MIB} MiB in all"]
+    if past := plan.scenario.backfill:
+        lines.append(
+            f"  patient's past    {past.series} series of {past.counter} over {past.hours} h, back-filled by promtool"
+        )
+    if flags := plan.scenario.patient.flags:
+        lines.append(f"  patient's flags   {' '.join(f'--{name}={value}' for name, value in flags.items())}")
+    return lines
 
 
 def _waits(plan: Plan) -> list[str]:

@@ -15,7 +15,12 @@ from lab.timescale import compress_alertmanager_config
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "compose" / "alertmanager" / "alertmanager.yml"
-FOLDERS = ("compose/prometheus/rules", "compose/prometheus/observer-rules", "scenarios/cardinality")
+FOLDERS = (
+    "compose/prometheus/rules",
+    "compose/prometheus/observer-rules",
+    "scenarios/cardinality",
+    "scenarios/slow_queries",
+)
 
 RECEIVERS = {
     "HighErrorRate": "slack,console",

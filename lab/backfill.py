@@ -1,0 +1,133 @@
+"""The past of the patient's Prometheus: a counter's history as blocks, and what recording rules would have recorded.
+
+`promtool` writes both. It reads an OpenMetrics file once for each block of two hours that the file touches, so each
+block has a file of its own; two run at a time.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.errors import StartError
+from lab.install import Binary
+from lab.scenario import Backfill
+
+BLOCK_S = 7200
+DAY_S = 86_400
+QUIET_S = 360
+"""How long before the run the past ends: longer than the query lookback (5 min), so that counters of the past are not
+taken for live ones."""
+PROCESSES = 2
+DEADLINE_S = 60.0
+RETRY_S = 0.5
+
+
+@dataclass(frozen=True)
+class Past:
+    """Counters at each scrape: `counts[series, step]`; `start`: Unix seconds of the first."""
+
+    metric: str
+    labels: tuple[str, ...]
+    start: int
+    step_s: int
+    counts: NDArray[np.int64]
+
+    @property
+    def end(self) -> int:
+        """Unix seconds of the last scrape."""
+        return self.start + (len(self.counts[0]) - 1) * self.step_s
+
+    def openmetrics(self) -> Iterator[str]:
+        """Texts for `promtool tsdb create-blocks-from openmetrics`, one for each block."""
+        times = self.start + np.arange(self.counts.shape[1]) * self.step_s
+        for block in np.unique(times // BLOCK_S):
+            yield self._text(np.flatnonzero(times // BLOCK_S == block), times)
+
+    def _text(self, steps: NDArray[np.intp], times: NDArray[np.int64]) -> str:
+        ends = [f" {t}\n" for t in times[steps].tolist()]
+        lines = [f"# TYPE {self.metric.removesuffix('_total')} counter\n"]
+        for labels, values in zip(self.labels, self.counts[:, steps].tolist(), strict=True):
+            name = f"{self.metric}{{{labels}}} "
+            lines += [f"{name}{value}{end}" for value, end in zip(values, ends, strict=True)]
+        return "".join([*lines, "# EOF\n"])
+
+
+def play(backfill: Backfill, seed: int, now: float) -> Past:
+    """Count the queries of the past, busier by day than by night, until shortly before `now` (Unix seconds)."""
+    steps = backfill.hours * 3600 // backfill.step_s + 1
+    end = int(now - QUIET_S) // backfill.step_s * backfill.step_s
+    start = end - (steps - 1) * backfill.step_s
+    times = start + np.arange(steps) * backfill.step_s
+    level = 1 + backfill.swing * np.sin(2 * np.pi * times / DAY_S)
+    shares = np.repeat([share for _, share in backfill.shares], backfill.replicas)
+    mean = shares / backfill.replicas * backfill.per_second * backfill.step_s
+    counted = np.random.default_rng(seed).poisson(mean[:, None] * level[None, :])
+    labels = tuple(
+        _labels({"job": backfill.job, "instance": f"{backfill.job}-{replica:02d}:8001", **given})
+        for given, _ in backfill.shares
+        for replica in range(1, backfill.replicas + 1)
+    )
+    return Past(backfill.counter, labels, start, backfill.step_s, np.cumsum(counted, axis=1, dtype=np.int64))
+
+
+def _labels(given: Mapping[str, str]) -> str:
+    return ",".join(f'{name}="{value}"' for name, value in given.items())
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Writes blocks into the data directory of a Prometheus. `folder`: for promtool's input."""
+
+    promtool: Binary
+    data: Path
+    folder: Path
+
+    def write(self, past: Past) -> None:
+        """Write a past. Before the server starts: it sees new blocks at its start. Raises `StartError`."""
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            writing = [pool.submit(self._one, number, text) for number, text in enumerate(past.openmetrics())]
+            try:
+                for one in writing:
+                    one.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _one(self, number: int, text: str) -> None:
+        path = self.folder / f"{number:03d}.om"
+        path.write_text(text, encoding="utf-8")
+        self._run("openmetrics", str(path), str(self.data))
+        path.unlink()
+
+    def record(self, rules: Path, url: str, start: int, end: int) -> None:
+        """Write what the recording rules of a file would have recorded, as the server at `url` answers.
+
+        A server that is still busy with somebody's slow queries is asked again. Raises `StartError` after a deadline.
+        """
+        argv = (f"--start={start}", f"--end={end}", f"--url={url}", f"--output-dir={self.data}", str(rules))
+        deadline = time.monotonic() + DEADLINE_S
+        while True:
+            try:
+                return self._run("rules", *argv)
+            except StartError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(RETRY_S)
+
+    def _run(self, what: str, *argv: str) -> None:
+        command = [str(self.promtool.path), "tsdb", "create-blocks-from", what, *argv]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise StartError(f"promtool tsdb create-blocks-from {what}: {error}") from error
+        if done.returncode != 0:
+            last = (done.stderr or done.stdout).strip()[-300:]
+            raise StartError(f"promtool tsdb create-blocks-from {what}: {last}")

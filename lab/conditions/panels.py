@@ -1,0 +1,137 @@
+"""Conditions on a dashboard as its viewers see it: its panels answer in time, or show errors; two queries agree."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from lab import signals
+from lab.events import Answered, DashboardLive
+from lab.scenario import Check
+from lab.view import View
+
+WINDOW_S = 10.0
+"""Longer than viewers wait between two looks (5 s) and a look takes."""
+
+
+def _total(view: View, name: str, t: float, window_s: float) -> float:
+    return sum(value for _, value in view.history.series(name, max(view.zero, t - window_s), t))
+
+
+@dataclass(frozen=True)
+class AllAnswer:
+    """Each panel of the broken dashboard is asked for and has data, none fails, and 95 of 100 answers take no longer.
+
+    The titles are the broken dashboard's: a panel that is gone, renamed or empty is no fix.
+    """
+
+    limit_s: float
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"every panel that was there has data, none fails, p95 < {self.limit_s:g} s"
+
+    def _titles(self, view: View) -> tuple[str, ...]:
+        shown = view.history.first(DashboardLive, what="broken")
+        return shown.panels if shown else ()
+
+    def _missing(self, view: View, t: float) -> list[str]:
+        return [title for title in self._titles(view) if not _total(view, signals.panel(title), t, WINDOW_S)]
+
+    def _slowest(self, view: View, t: float) -> float:
+        seen = view.history.series(signals.PANEL_P95_S, max(view.zero, t - WINDOW_S), t)
+        return max((value for _, value in seen), default=math.inf)
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None before every viewer can have looked, and where no dashboard was broken."""
+        if not self._titles(view) or t < view.zero + WINDOW_S:
+            return None
+        failed = _total(view, signals.PANEL_FAILED, t, WINDOW_S)
+        return not self._missing(view, t) and not failed and self._slowest(view, t) < self.limit_s
+
+    def observed(self, view: View, t: float) -> str:
+        """What is missing or fails, else the slowest second's 95th percentile."""
+        if missing := self._missing(view, t):
+            return f"no data in {', '.join(missing)}"
+        slowest = f"p95 {self._slowest(view, t):.3f} s"
+        failed = _total(view, signals.PANEL_FAILED, t, WINDOW_S)
+        return f"{failed / WINDOW_S:.1f} errors a second, {slowest}" if failed else f"all answer, {slowest}"
+
+
+@dataclass(frozen=True)
+class AllFail:
+    """Whatever the viewers asked for in the last seconds failed: the dashboard shows nothing but errors."""
+
+    least: int = 3
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return "every panel shows an error"
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None until there are a few failures or an answer."""
+        served, failed = (_total(view, s, t, WINDOW_S) for s in (signals.PANEL_SERVED, signals.PANEL_FAILED))
+        return None if failed < self.least and not served else failed >= self.least and not served
+
+    def observed(self, view: View, t: float) -> str:
+        """How many of each."""
+        served, failed = (_total(view, s, t, WINDOW_S) for s in (signals.PANEL_SERVED, signals.PANEL_FAILED))
+        return f"{failed:.0f} panels failed, {served:.0f} answered in {WINDOW_S:.0f} s"
+
+
+@dataclass(frozen=True)
+class Agree:
+    """Two queries about the same moment of the past give the same number, within `within` of the first."""
+
+    slow: str
+    fast: str
+    within: float
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"{self.fast} within {self.within:.0%} of {self.slow}"
+
+    def asks(self) -> tuple[str, ...]:
+        """What the lab must ask for once the fix is live."""
+        return self.slow, self.fast
+
+    def _values(self, view: View, t: float) -> tuple[float | None, float | None, bool]:
+        latest = {e.question: e.value for e in view.history.of(Answered, view.start, t)}
+        return latest.get(self.slow), latest.get(self.fast), self.fast in latest
+
+    def at(self, view: View, t: float) -> bool | None:
+        """False where the second has no result; None until the first has one."""
+        slow, fast, answered = self._values(view, t)
+        if slow is None or not answered:
+            return None
+        return fast is not None and abs(fast - slow) <= self.within * abs(slow)
+
+    def observed(self, view: View, t: float) -> str:
+        """Both numbers and how far they are apart."""
+        slow, fast, _ = self._values(view, t)
+        if slow is None:
+            return "the slow query has no result"
+        if fast is None:
+            return f"no result, against {slow:,.3f}"
+        return f"{fast:,.3f} against {slow:,.3f} ({(fast - slow) / slow:+.2%})" if slow else f"{fast:,.3f} against 0"
+
+
+@dataclass(frozen=True)
+class panels:  # noqa: N801 - reads as a word of the vocabulary
+    """The panels of the broken dashboard."""
+
+    def answer(self, *, under_s: float) -> Check:
+        """All of them have data, in less than so many seconds."""
+        return Check("same panels answer", AllAnswer(under_s))
+
+    def fail(self) -> Check:
+        """All of them show errors."""
+        return Check("panels show errors", AllFail())
+
+
+def agree(*, slow: str, fast: str, within: float) -> Check:
+    """The fast query says what the slow one said."""
+    return Check("same numbers", Agree(slow, fast, within))
