@@ -59,4 +59,4 @@ def _order(scenario: Scenario) -> tuple[Check, ...]:
     if not (scenario.seen_before_damage and scenario.damage and scenario.detected):
         return ()
     first, then = scenario.detected[0], scenario.damage[0]
-    return (Check("seen before it hurts", Before(first, then), deadline=then.deadline, needs=then.needs),)
+    return (Check("seen before it hurts", Before(first, then), Mode.ALWAYS, needs=then.needs),)
