@@ -79,6 +79,7 @@ def test_kill_9_then_any_command(live: Live, stranger: subprocess.Popen[bytes]) 
     assert Path("/etc").is_dir()
 
 
+@pytest.mark.sabotage
 def test_clean_leaves_a_live_run_alone(live: Live) -> None:
     before = set(of_run(live.run_id))
     assert "nothing was left behind" in live.lab("clean").stdout
@@ -86,7 +87,7 @@ def test_clean_leaves_a_live_run_alone(live: Live) -> None:
     assert live.process.poll() is None
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.sabotage), 2])
 def test_ctrl_c_keeps_the_partial_run_and_stops_everything(times: int, live: Live) -> None:
     for _ in range(times):
         live.process.send_signal(signal.SIGINT)
