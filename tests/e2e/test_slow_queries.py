@@ -1,4 +1,4 @@
-"""A dashboard that times out, on a real Prometheus with two days of history: seen, cured, and not cured by hiding it."""
+"""A dashboard that times out, on a real Prometheus with two days of history: seen, cured, not cured by hiding it."""
 
 from __future__ import annotations
 
