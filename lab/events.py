@@ -89,6 +89,15 @@ class Exited(Event):
 
 
 @dataclass(frozen=True)
+class ScrapeFailed(Event):
+    """The patient could not scrape a job, and why, in its own words; each reason once until it changes."""
+
+    kind: ClassVar[str] = "scrape_failed"
+    job: str
+    error: str
+
+
+@dataclass(frozen=True)
 class Restarted(Event):
     """A service that had ended was started again and is ready."""
 
@@ -187,7 +196,7 @@ KINDS: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
         PhaseStarted, PhaseEnded, Deployed, Notified, LogSeen, Exited,
-        Restarted, Switched, SignalSeen, CulpritFound, Studied, DashboardLive, Answered,
+        Restarted, ScrapeFailed, Switched, SignalSeen, CulpritFound, Studied, DashboardLive, Answered,
         Unmeasured, Skipped, RunEnded,
     )
 }  # fmt: skip

@@ -5,11 +5,12 @@ A guard that does not hold makes its phase's failures inconclusive, and the verd
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from lab import signals
 from lab.conditions.traffic import Flowed, Offered
-from lab.events import Exited, Unmeasured
+from lab.events import Exited, PhaseStarted, Unmeasured
 from lab.journal import Header
 from lab.scenario import Check, Mode, Phase, Scenario
 from lab.view import View
@@ -88,13 +89,16 @@ class Scraped:
 
 @dataclass(frozen=True)
 class Lived:
-    """No service ended that the scenario does not kill."""
+    """No service ended that the scenario does not kill, and none at all before it kills."""
 
     dies: tuple[str, ...]
     expected: str = "no service ends by itself"
 
     def _dead(self, view: View, t: float) -> Exited | None:
-        return next((e for e in view.history.of(Exited, end=t) if e.service not in self.dies), None)
+        broken = view.history.first(PhaseStarted, name=Phase.BROKEN.value)
+        since = broken.t if broken else math.inf
+        dead = (e for e in view.history.of(Exited, end=t) if e.service not in self.dies or e.t < since)
+        return next(dead, None)
 
     def at(self, view: View, t: float) -> bool | None:
         """False from the first such end on."""

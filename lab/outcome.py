@@ -7,7 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lab import signals
-from lab.events import CulpritFound, Deployed, Event, Exited, LogSeen, Notified, SignalSeen, Studied
+from lab.events import (
+    CulpritFound,
+    Deployed,
+    Event,
+    Exited,
+    LogSeen,
+    Notified,
+    PhaseStarted,
+    ScrapeFailed,
+    SignalSeen,
+    Studied,
+)  # fmt: skip
 from lab.fatigue import Fatigue, fatigue_of_fault
 from lab.history import History
 from lab.journal import Header
@@ -135,10 +146,13 @@ def _raised(header: Header, history: History) -> tuple[str, ...]:
 
 
 def _evidence(history: History) -> list[str]:
-    """What the servers themselves said: log lines with file and line, and unasked ends."""
+    """What the servers themselves said: log lines with file and line, failed scrapes, unasked ends."""
     told: dict[str, str] = {}
     for event in history.of(LogSeen):
         told.setdefault(event.service, f"{event.file}:{event.line}: {event.text}")
+    live, fixed = history.first(Deployed, what="broken"), history.first(PhaseStarted, name=Phase.FIXED.value)
+    for failed in history.of(ScrapeFailed, live.t if live else math.inf, fixed.t if fixed else math.inf):
+        told.setdefault(f"{failed.job}/{failed.error}", f"scrape of {failed.job}: {failed.error}")
     return [*told.values(), *(f"{e.service} ended: {e.how}" for e in history.of(Exited))]
 
 

@@ -105,6 +105,11 @@ class Prometheus:
         data = self._get("/api/v1/query_range", params)
         return [Series(r["metric"], tuple((float(t), float(v)) for t, v in r["values"])) for r in data["result"]]
 
+    def scrape_errors(self) -> dict[str, str]:
+        """Why the last scrape of a job failed, in the server's words; jobs whose targets are all up are absent."""
+        targets = self._get("/api/v1/targets", {"state": "active"})["activeTargets"]
+        return {str(t["labels"]["job"]): str(t["lastError"]) for t in targets if t["health"] == "down"}
+
     def alert_rules(self) -> list[AlertRule]:
         """All alerting rules with their states."""
         data = self._get("/api/v1/rules", {"type": "alert"})

@@ -13,7 +13,7 @@ import httpx
 
 from lab import signals
 from lab.errors import LabError
-from lab.events import CulpritFound, Exited, LogSeen, Notified, Restarted, Unmeasured
+from lab.events import CulpritFound, Exited, LogSeen, Notified, Restarted, ScrapeFailed, Unmeasured
 from lab.history import Sample
 from lab.journal import Journal
 from lab.load import Traffic
@@ -23,6 +23,13 @@ from lab.stack import PATIENT, PATIENT_DATA, Stack
 
 TICK_S = 1.0
 _STATES = {"inactive": signals.INACTIVE, "pending": signals.PENDING, "firing": signals.FIRING}
+
+_SCRAPED = {
+    "up": signals.up,
+    "scrape_duration_seconds": signals.scrape_s,
+    "scrape_samples_scraped": signals.exposed,
+    "scrape_series_added": signals.added,
+}
 
 Values = dict[str, float]
 
@@ -43,6 +50,7 @@ class Sampler:
     _seen: int = 0
     _asked_culprit: bool = False
     _panel_errors: int = 0
+    _errors: dict[str, str] = field(default_factory=dict)
     _watched: tuple[str, ...] = ()
 
     def start(self) -> None:
@@ -107,8 +115,8 @@ class Sampler:
 
     def _restart(self, service: str) -> None:
         try:
-            self.stack.restart(service)
-            self.journal.record(Restarted(time.time(), service))
+            if self.stack.restart(service):
+                self.journal.record(Restarted(time.time(), service))
         except LabError as error:
             self.journal.record(Unmeasured(time.time(), f"{service} could not be restarted: {error}"))
 
@@ -159,9 +167,19 @@ class Sampler:
             age = self.patient.number("time() - max(timestamp(rag_queries_total))")
             if age is not None:
                 found[signals.COUNTED_AGE_S] = age
-        for point in self.patient.query("up"):
-            found[signals.up(point.labels.get("job", ""))] = point.value
+        for point in self.patient.query('{__name__=~"up|scrape_(duration_seconds|samples_scraped|series_added)"}'):
+            found[_SCRAPED[point.labels["__name__"]](point.labels.get("job", ""))] = point.value
+        self._scrape_errors(found)
         return found
+
+    def _scrape_errors(self, found: Values) -> None:
+        """Asked only while a target is down: the series `up` does not say why."""
+        down = any(value == 0 for name, value in found.items() if name.startswith(signals.up("")))
+        errors = self.patient.scrape_errors() if down else {}
+        for job, error in errors.items():
+            if self._errors.get(job) != error:
+                self.journal.record(ScrapeFailed(time.time(), job, error))
+        self._errors = errors
 
     def _observer_view(self) -> Values:
         found = {signals.seen_up(p.labels.get("job", "")): p.value for p in self.observer.query("up")}

@@ -46,6 +46,21 @@ def up(job: str) -> str:
     return f"up:{job}"
 
 
+def scrape_s(job: str) -> str:
+    """Seconds that the patient's last scrape of a job took; one that failed took until it was given up."""
+    return f"scrape_s:{job}"
+
+
+def exposed(job: str) -> str:
+    """Samples on the page at the patient's last scrape of a job; 0 when the scrape failed."""
+    return f"exposed:{job}"
+
+
+def added(job: str) -> str:
+    """Series in the patient's last scrape of a job that the one before did not have."""
+    return f"added:{job}"
+
+
 def seen_up(job: str) -> str:
     """`up` of a job in the observer's eyes."""
     return f"seen_up:{job}"

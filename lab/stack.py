@@ -64,6 +64,8 @@ class Stack:
     """What the patient's Prometheus was given as its past, once it is started."""
     _storage: VolumeSpec = field(init=False)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _deploying: threading.Lock = field(default_factory=threading.Lock)
+    """Held while services are replaced or brought back: a deployment and a restart must not both start one."""
 
     def __post_init__(self) -> None:
         self._storage = VolumeSpec(PATIENT_DATA, self.scenario.storage.size_mib)
@@ -139,12 +141,19 @@ class Stack:
                 self.running.pop(name)
         return dead
 
-    def restart(self, name: str) -> None:
-        """Start a service again that has ended, as it was, and wait until it is ready. Raises `StartError`."""
+    def restart(self, name: str) -> bool:
+        """Start a service again that has ended, as it was, and wait until it is ready. Raises `StartError`.
+
+        False when there was nothing to do: a deployment has brought it back meanwhile.
+        """
         specs = {"rag": self._rag, PATIENT: self._patient, "alertmanager": self._alertmanager}
-        self._start(specs[name]())
-        self._write_targets()
-        self.wait_ready([name])
+        with self._deploying:
+            if name in self.running:
+                return False
+            self._start(specs[name]())
+            self._write_targets()
+            self.wait_ready([name])
+        return True
 
     # Deploying
 
@@ -153,6 +162,10 @@ class Stack:
 
         Without `patient` its Prometheus is left alone: whoever renews it at the same time gives it its files.
         """
+        with self._deploying:
+            self._deploy(deployment, patient=patient)
+
+    def _deploy(self, deployment: Deployment, *, patient: bool) -> None:
         before, self.live = self.live, deployment
         self._publish_dashboard()  # first: those who look at it ask no more for what the old one asked
         if "metrics.py" in {*before.files, *deployment.files}:  # a release restarts the service, whatever it changes

@@ -2,14 +2,18 @@
 
 from lab.conditions.alerts import alert
 from lab.conditions.culprit import culprit
+from lab.conditions.deaths import process
 from lab.conditions.logs import log
 from lab.conditions.panels import agree, panels
+from lab.conditions.scrapes import scrapes
 from lab.conditions.services import ready, up
+from lab.conditions.slope import memory
 from lab.conditions.storm import fatigue, incident, pairs, quiet, quiet_days
 from lab.conditions.values import head_series, sampled
-from lab.conditions.workload import fresh_samples, queries_still_counted
+from lab.conditions.workload import fresh_samples, queries_still_counted, served
 
 __all__ = [
-    "agree", "alert", "culprit", "fatigue", "fresh_samples", "head_series", "incident", "log", "pairs", "panels",
-    "queries_still_counted", "quiet", "quiet_days", "ready", "sampled", "up",
+    "agree", "alert", "culprit", "fatigue", "fresh_samples", "head_series", "incident", "log", "memory", "pairs",
+    "panels", "process", "queries_still_counted", "quiet", "quiet_days", "ready", "sampled", "scrapes", "served",
+    "up",
 ]  # fmt: skip

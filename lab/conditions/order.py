@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lab.events import LogSeen, Notified
+from lab.events import Exited, LogSeen, Notified
 from lab.scenario import Check
 from lab.view import View
 
 
 def _first_moment(check: Check, view: View, t: float) -> float | None:
     """When a check's condition was first true: at the event itself where there is one, else at the tick."""
-    moments = [e.t for e in view.history.events if isinstance(e, Notified | LogSeen) and view.start <= e.t <= t]
+    events = (e for e in view.history.events if isinstance(e, Notified | LogSeen | Exited))
+    moments = [e.t for e in events if view.start <= e.t <= t]
     for moment in sorted({*moments, *view.history.ticks(view.start, t)}):
         if check.condition.at(view, moment):
             return moment

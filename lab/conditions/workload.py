@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab import signals
+from lab.conditions.traffic import ServedWell
 from lab.scenario import Check
 from lab.view import View
 
@@ -79,3 +80,8 @@ def queries_still_counted() -> Check:
 def fresh_samples() -> Check:
     """New samples are stored and can be queried."""
     return Check("new samples queryable", FreshSamples())
+
+
+def served() -> Check:
+    """The service goes on serving: queries flow and hardly any fails."""
+    return Check("queries served", ServedWell())
