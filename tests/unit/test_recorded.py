@@ -1,0 +1,75 @@
+"""Recorded runs on real servers, judged again: the sabotage table without servers.
+
+Each file is the journal of a run of `make sabotage` or of a plain run; its name says what was done to it.
+A journal is recorded anew with `lab run NAME [options]` and copied from the run's folder.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lab.catalog import find
+from lab.journal import Recording, read
+from lab.judge import Judgement, judge
+from lab.scenario import Result, Verdict
+
+RECORDED = Path(__file__).resolve().parent.parent / "recorded"
+EXPECTED: dict[str, tuple[Verdict, str]] = {
+    "cardinality/pass": (Verdict.PASS, ""),
+    "cardinality/control": (Verdict.PASS, ""),
+    "cardinality/noop": (Verdict.FAIL, "resolved"),
+    "cardinality/drops_only_user_id": (Verdict.FAIL, "resolved"),
+    "cardinality/no_rules": (Verdict.FAIL, "seen before it hurts"),
+    "cardinality/always_fires": (Verdict.FAIL, "nobody notified"),
+    "cardinality/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
+}
+"""Journal -> verdict, and a part of the name of the check that decides it."""
+
+
+def judged(name: str, *, lines: int | None = None, tmp: Path | None = None) -> tuple[Judgement, Recording]:
+    """A recorded run, judged; with `lines`, only so much of its journal."""
+    path = RECORDED / f"{name}.jsonl"
+    if lines is not None and tmp is not None:
+        cut = tmp / "journal.jsonl"
+        cut.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
+        path = cut
+    recording = read(path)
+    assert recording.header is not None
+    scenario = find(name.split("/")[0]).scenario
+    return judge(scenario, recording.header, recording.history, damaged=recording.damaged), recording
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_recorded_run(name: str) -> None:
+    verdict, decisive = EXPECTED[name]
+    judgement, _ = judged(name)
+    assert judgement.verdict is verdict, judgement.reason
+    wanted = {Verdict.FAIL: Result.FAIL, Verdict.INCONCLUSIVE: Result.INCONCLUSIVE}.get(verdict)
+    names = [r.name for r in judgement.results() if r.result is wanted]
+    assert not decisive or any(decisive in name for name in names), names
+
+
+def test_every_recording_is_expected() -> None:
+    found = {str(p.relative_to(RECORDED).with_suffix("")) for p in RECORDED.rglob("*.jsonl")}
+    assert found == set(EXPECTED)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+def test_a_run_that_breaks_off_is_never_a_pass(share: float, tmp_path: Path) -> None:
+    total = len((RECORDED / "cardinality/pass.jsonl").read_text().splitlines())
+    judgement, _ = judged("cardinality/pass", lines=int(share * total), tmp=tmp_path)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("kind", ["notified", "log_seen", "culprit_found"])
+def test_without_its_evidence_a_passing_run_does_not_pass(kind: str, tmp_path: Path) -> None:
+    lines = (RECORDED / "cardinality/pass.jsonl").read_text().splitlines(keepends=True)
+    kept = tmp_path / "journal.jsonl"
+    kept.write_text("".join(line for line in lines if json.loads(line).get("kind") != kind))
+    recording = read(kept)
+    assert recording.header is not None
+    judgement = judge(find("cardinality").scenario, recording.header, recording.history)
+    assert judgement.verdict is not Verdict.PASS
