@@ -177,6 +177,24 @@ def costs(url: str, redis_url: str, as_json: bool) -> int:
     return show_costs(url, redis_url, as_json=as_json)
 
 
+@lab.group()
+def lint() -> None:
+    """Look at a service's metrics before they hurt. Exit codes: 0 fine, 1 an error was found, 2 bad input."""
+
+
+@lint.command("metrics")
+@click.argument("target", metavar="URL|FILE")
+@click.option("--require", multiple=True, metavar="NAME", help="a metric that must be there; may be given again")
+@click.option("--interval", type=float, default=0.0, metavar="SECONDS", help="scrape a URL twice, to see what grows")
+@click.option("--timeout", type=float, default=30.0, show_default=True, help="seconds for a scrape")
+@click.option("--json", "as_json", is_flag=True, help="as JSON")
+def lint_metrics(target: str, require: tuple[str, ...], interval: float, timeout: float, as_json: bool) -> int:
+    """Labels with too many values, or with values that look like ids, moments or text; FILE may be gzip, or -."""
+    from lab.commands.lint import metrics_command
+
+    return metrics_command(target, require, interval, timeout, as_json=as_json)
+
+
 @lab.command()
 def clean() -> None:
     """Stop and remove what runs left behind: dead ones, and stacks that --keep left up."""

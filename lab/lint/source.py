@@ -1,0 +1,112 @@
+"""Where a page comes from: a URL, a file, standard input; capped in bytes after decompression and in time."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import httpx
+
+from lab.errors import UsageError
+
+MAX_BYTES = 256 * 2**20
+"""Bytes of a page, decompressed: three million series."""
+CHUNK = 2**20
+GZIP = 16 + zlib.MAX_WBITS
+ACCEPT = "text/plain;version=0.0.4;q=1,*/*;q=0.1"
+
+
+class SourceError(UsageError):
+    """The page could not be had; the message names the source."""
+
+
+def is_url(target: str) -> bool:
+    """Whether a target is a URL and not a file."""
+    return target.startswith(("http://", "https://"))
+
+
+def pages(target: str, timeout_s: float) -> Iterator[bytes]:
+    """A page in chunks of at most `CHUNK` bytes, decompressed, valid UTF-8. Raises `SourceError`."""
+    chunks = _url(target, timeout_s) if is_url(target) else _file(target)
+    return _text(_capped(chunks, target), target)
+
+
+def _url(url: str, timeout_s: float) -> Iterator[bytes]:
+    deadline = time.monotonic() + timeout_s
+    headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip"}
+    try:
+        with httpx.stream("GET", url, headers=headers, timeout=timeout_s, trust_env=False) as answer:
+            if answer.status_code != 200:
+                raise SourceError(f"{url}: HTTP {answer.status_code}; a metrics page answers 200")
+            coding = answer.headers.get("content-encoding", "identity").strip().lower()
+            if coding not in ("identity", "gzip", "x-gzip", ""):
+                raise SourceError(f"{url}: content-encoding {coding[:40]!r} was not asked for")
+            raw = _in_time(answer.iter_raw(), deadline, f"{url}: not read within {timeout_s:g} s")
+            yield from _unzipped(raw, url) if "gzip" in coding else raw
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise SourceError(f"{url}: {str(error) or type(error).__name__}") from error
+
+
+def _in_time(chunks: Iterable[bytes], deadline: float, said: str) -> Iterator[bytes]:
+    for chunk in chunks:
+        if time.monotonic() > deadline:
+            raise SourceError(said)
+        yield chunk
+
+
+def _file(name: str) -> Iterator[bytes]:
+    try:
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
+            first = file.read(CHUNK)
+            rest = iter(lambda: file.read(CHUNK), b"")
+            chunks = _joined(first, rest)
+            yield from _unzipped(chunks, name) if first.startswith(b"\x1f\x8b") else chunks
+    except OSError as error:
+        raise SourceError(f"{name}: {error.strerror or error}; give a URL or a file with a metrics page") from error
+
+
+def _joined(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _unzipped(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """Never more than `CHUNK` bytes at once, however small the archive."""
+    inflate = zlib.decompressobj(GZIP)
+    try:
+        for chunk in chunks:
+            while chunk:
+                yield inflate.decompress(chunk, CHUNK)
+                chunk = inflate.unconsumed_tail
+        yield inflate.flush()
+    except zlib.error as error:
+        raise SourceError(f"{name}: not gzip: {error}") from error
+    if not inflate.eof or inflate.unused_data:
+        raise SourceError(f"{name}: gzip {'with something behind it' if inflate.eof else 'ends in the middle'}")
+
+
+def _capped(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > MAX_BYTES:
+            raise SourceError(f"{name}: over {MAX_BYTES // 2**20} MiB, decompressed; no metrics page is that long")
+        yield chunk
+
+
+def _text(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """The same chunks, checked to be UTF-8 without NUL."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for chunk in chunks:
+            decoder.decode(chunk)
+            if b"\0" in chunk:
+                raise SourceError(f"{name}: binary; give a page in the text exposition format")
+            yield chunk
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{name}: not UTF-8 text; give a page in the text exposition format") from error
