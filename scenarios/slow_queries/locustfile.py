@@ -2,8 +2,7 @@
 
 import itertools
 
-import gevent
-from locust import FastHttpUser, constant_throughput, task
+from locust import FastHttpUser, task
 
 from lab.loadgen.settings import generator, per_user
 from lab.loadgen.viewers import Viewer
@@ -22,12 +21,13 @@ _numbers = itertools.count()
 class Reader(FastHttpUser):
     """One connection that carries the questions of many people."""
 
-    wait_time = constant_throughput(per_user())
-
     def on_start(self) -> None:
         self.number = next(_numbers)
         self.random = generator(self.number)
-        gevent.sleep(self.random.random() / per_user())  # people do not all ask at once
+
+    def wait_time(self) -> float:
+        """At random: at a fixed pace all would go on asking in the same second in which they began."""
+        return self.random.expovariate(per_user())
 
     def question(self) -> str:
         """A popular question, or one that nobody has asked before."""
