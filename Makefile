@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test sabotage soak unit lint setup servers clean
+.PHONY: demo test sabotage scenarios soak unit lint setup servers clean
 
 setup: $(STAMP)
 
@@ -30,11 +30,15 @@ unit: setup
 	$(BIN)/pytest tests/unit
 
 test: servers lint
-	$(BIN)/pytest -m 'not sabotage'
+	$(BIN)/pytest -m 'not sabotage and not whole'
 
 # Live runs of deliberately broken labs: every one must be caught.
 sabotage: servers
 	$(BIN)/pytest -m sabotage
+
+# Whole live runs of the scenarios beside the main job.
+scenarios: servers
+	$(BIN)/pytest -m 'whole and not sabotage'
 
 # Long repetitions: RUNS runs in a row, with their figures; resumes where it was interrupted.
 RUNS ?= 10

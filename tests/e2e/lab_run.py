@@ -39,8 +39,24 @@ class Ran:
         return [c["name"] for p in self.outcome["phases"] for c in p["checks"] if c["result"] == "fail"]
 
 
-def run_lab(tmp: Path, *args: str, deadline_s: float = 240.0) -> Ran:
-    """`lab run ARGS --out TMP --json -`; fails the test when it takes longer than the deadline."""
+TRIES = 3
+"""A run that could not be measured (exit 3, a busy machine) is repeated; a pass or a failure never is."""
+
+
+def run_lab(tmp: Path, *args: str, deadline_s: float = 240.0, tries: int = TRIES) -> Ran:
+    """`lab run ARGS --out TMP --json -`; fails the test when it takes longer than the deadline.
+
+    With `tries=1` an inconclusive run is what the test is about, and is not repeated.
+    """
+    ran = _run_once(tmp, *args, deadline_s=deadline_s)
+    for _ in range(tries - 1):
+        if ran.code != 3:
+            break
+        ran = _run_once(tmp, *args, deadline_s=deadline_s)
+    return ran
+
+
+def _run_once(tmp: Path, *args: str, deadline_s: float) -> Ran:
     done = subprocess.run(
         [*LAB, "run", *args, "--out", str(tmp / "runs"), "--json", "-"],
         capture_output=True,
