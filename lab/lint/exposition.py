@@ -59,6 +59,9 @@ def read(chunks: Iterable[bytes], take: Take, take_type: Callable[[bytes, bytes]
     known: dict[bytes, Names] = {}
     samples = number = 0
     for number, line in enumerate(_lines(chunks), 1):
+        if not line or line[0] == 35:  # '#'
+            _comment(line, number, take_type)
+            continue
         # Fast: the values of a line without escapes are every second part between quotes.
         parts = line.split(b'"')
         if len(parts) > 1 and b"\\" not in line:
@@ -67,14 +70,11 @@ def read(chunks: Iterable[bytes], take: Take, take_type: Callable[[bytes, bytes]
                 take(names, parts[1::2])
                 samples += 1
                 continue
-        elif not line or line[0] == 35:  # '#'
-            _comment(line, number, take_type)
-            continue
         sample = parse(line, number)
         if sample is None:
             continue
         names = (sample.metric, sample.labels)
-        if line[:1] not in b" \t{" and len(parts) == 2 * len(sample.labels) + 1 and b"\\" not in line:
+        if sample.labels and line[:1] not in b" \t{" and len(parts) == 2 * len(sample.labels) + 1 and b"\\" not in line:
             if len(known) >= MAX_KNOWN:
                 known.clear()
             names = known.setdefault(b'"'.join(parts[:-1:2]), names)

@@ -28,7 +28,7 @@ SHAPES = {
     ),
     "an e-mail address": re.compile(r"[^@\s]+@[^@\s]+\.[a-z]+", re.IGNORECASE),
     "an id": re.compile(
-        r"\d{6,}|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{12,}|[a-z]+[-_:/#]?\d{4,}|[a-z]{1,8}[-_](?=\w*\d)[a-z0-9]{16,}",
+        r"\d{6,}|(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{12,}|[a-z]+[-_/#]?\d{4,}|[a-z]{1,8}[-_](?=\w*\d)[a-z0-9]{16,}",
         re.IGNORECASE,
     ),
     "text": re.compile(r"\S+(?:\s+\S+){3,}"),
