@@ -25,12 +25,13 @@ class Chokes:
         return f"a full scrape of {self.job} takes > {self.seconds:g} s or times out, before it is killed"
 
     def _first(self, view: View, t: float) -> tuple[float, str] | None:
+        """The first that timed out, in the server's words; else the first that was slow."""
         ended = min((e.t for e in view.history.of(Exited, view.zero, t) if e.service == self.job), default=t)
-        slow = view.history.series(signals.scrape_s(self.job), view.zero, ended)
-        found = [(at, f"a scrape took {s:.2f} s") for at, s in slow if s > self.seconds]
         failed = view.history.of(ScrapeFailed, view.zero, ended)
-        found += [(e.t, e.error) for e in failed if e.job == self.job and TIMEOUT in e.error]
-        return min(found, default=None)
+        told = [(e.t, e.error) for e in failed if e.job == self.job and TIMEOUT in e.error]
+        slow = view.history.series(signals.scrape_s(self.job), view.zero, ended)
+        took = [(at, f"a scrape took {s:.2f} s") for at, s in slow if s > self.seconds]
+        return min(told, default=None) or min(took, default=None)
 
     def at(self, view: View, t: float) -> bool | None:
         """True from the first such scrape on."""
