@@ -35,6 +35,8 @@ class Figures:
     panel_p95_s: float | None = None
     """None in a second without panels."""
     panel_error: str = ""
+    panel_error_line: int = 0
+    """Where it stands in the figures' file."""
     panel_titles: Mapping[str, float] = field(default_factory=dict)
     """Answers per second by the panel's title."""
 
@@ -58,11 +60,13 @@ def _mean(figures: list[Figures]) -> Figures:
 
 def _panels(figures: list[Figures], share: int) -> dict[str, Any]:
     slow = [f.panel_p95_s for f in figures if f.panel_p95_s is not None]
+    wrong = next((f for f in figures if f.panel_error), None)
     return {
         "panel_served": sum(f.panel_served for f in figures) / share,
         "panel_failed": sum(f.panel_failed for f in figures) / share,
         "panel_p95_s": max(slow) if slow else None,
-        "panel_error": next((f.panel_error for f in figures if f.panel_error), ""),
+        "panel_error": wrong.panel_error if wrong else "",
+        "panel_error_line": wrong.panel_error_line if wrong else 0,
         "panel_titles": {
             title: sum(f.panel_titles.get(title, 0.0) for f in figures) / share
             for title in sorted({title for f in figures for title in f.panel_titles})
@@ -144,7 +148,9 @@ class Traffic:
         start = self._read.get(name, 0)
         end = text.rfind("\n") + 1
         self._read[name] = end
-        return [Figures(**json.loads(line)) for line in text[start:end].splitlines()]
+        first = text.count("\n", 0, start) + 1
+        lines = enumerate(text[start:end].splitlines(), first)
+        return [Figures(**json.loads(line), panel_error_line=number) for number, line in lines]
 
     def check(self) -> None:
         """Raise `LoadError` when a process has ended, with its last line."""

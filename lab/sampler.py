@@ -227,7 +227,8 @@ class Sampler:
         if figures.panel_error:
             self._panel_errors += 1
             if self._panel_errors <= 3:
-                self.journal.record(LogSeen(time.time(), "dashboard", "load.stats.jsonl", 0, figures.panel_error))
+                line = figures.panel_error_line
+                self.journal.record(LogSeen(time.time(), "dashboard", "load.stats.jsonl", line, figures.panel_error))
         return found
 
 
