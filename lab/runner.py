@@ -20,6 +20,7 @@ from lab.acts import Acts
 from lab.conditions.culprit import Named
 from lab.conditions.logs import Seen
 from lab.conditions.panels import Agree
+from lab.conditions.workload import StillCounted
 from lab.dashboard import parse
 from lab.deployment import Deployment
 from lab.errors import LabError, StartError
@@ -49,6 +50,7 @@ from lab.runtime.native import NativeRuntime
 from lab.runtime.protocol import VolumeSpec
 from lab.sampler import Sampler
 from lab.scenario import BOUNDED_VOLUME, Check, CheckResult, Mode, Phase, Result, Scenario, Storage
+from lab.signals import QUERIES
 from lab.stack import PATIENT_DATA, Stack
 from lab.story import Story
 from lab.study import StudyRun
@@ -110,7 +112,9 @@ class Run:
         wanted = [check.condition.wants() for check in told if isinstance(check.condition, Seen)]
         logs = LogWatch(self.run_dir, wanted)
         asks = any(isinstance(check.condition, Named) for check in told)
-        self.sampler = Sampler(self.stack, self.traffic, self.journal, logs, plan.header.own_alerts, asks)
+        conditions = [check.condition for check in plan.scenario.recovered]
+        counters = tuple(c.metric for c in conditions if isinstance(c, StillCounted) and c.metric != QUERIES)
+        self.sampler = Sampler(self.stack, self.traffic, self.journal, logs, plan.header.own_alerts, asks, counters)
 
     def _bounded(self) -> Scenario:
         """The scenario as this machine can run it: without a bounded volume the checks that need one are skipped."""

@@ -45,6 +45,8 @@ class Sampler:
     own_alerts: tuple[str, ...]
     asks_culprit: bool = True
     """Whether the TSDB is asked what multiplies, when the alert arrives."""
+    counters: tuple[str, ...] = ()
+    """Counters of the service, beside its queries, that a check compares with the traffic."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _seen: int = 0
@@ -167,6 +169,9 @@ class Sampler:
             age = self.patient.number("time() - max(timestamp(rag_queries_total))")
             if age is not None:
                 found[signals.COUNTED_AGE_S] = age
+        for metric in self.counters:
+            for point in self.patient.query(f"sum({metric})"):
+                found[signals.counted(metric)] = point.value
         for point in self.patient.query('{__name__=~"up|scrape_(duration_seconds|samples_scraped|series_added)"}'):
             found[_SCRAPED[point.labels["__name__"]](point.labels.get("job", ""))] = point.value
         self._scrape_errors(found)

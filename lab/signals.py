@@ -17,6 +17,7 @@ PANEL_P95_S = "panel_p95_s"
 PANEL_SERVED = "panel_served_per_s"
 PANEL_FAILED = "panel_failed_per_s"
 """Panels that showed an error, or no data."""
+QUERIES = "rag_queries_total"
 COUNTED = "queries_counted"
 """sum(rag_queries_total) as the patient's Prometheus answers it."""
 COUNTED_AGE_S = "queries_counted_age_s"
@@ -24,6 +25,11 @@ COUNTED_AGE_S = "queries_counted_age_s"
 EVALUATION_AGE_S = "evaluation_age_s"
 """Seconds since the observer last evaluated its rules."""
 INACTIVE, PENDING, FIRING = 0.0, 1.0, 2.0
+
+
+def counted(metric: str) -> str:
+    """The sum of a counter over its series, as the patient's Prometheus answers it."""
+    return COUNTED if metric == QUERIES else f"counted:{metric}"
 
 
 def panel(title: str) -> str:

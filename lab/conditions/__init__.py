@@ -10,10 +10,10 @@ from lab.conditions.services import ready, up
 from lab.conditions.slope import memory
 from lab.conditions.storm import fatigue, incident, pairs, quiet, quiet_days
 from lab.conditions.values import head_series, sampled
-from lab.conditions.workload import fresh_samples, queries_still_counted, served
+from lab.conditions.workload import fresh_samples, queries_still_counted, served, still_counted
 
 __all__ = [
     "agree", "alert", "culprit", "fatigue", "fresh_samples", "head_series", "incident", "log", "memory", "pairs",
     "panels", "process", "queries_still_counted", "quiet", "quiet_days", "ready", "sampled", "scrapes", "served",
-    "up",
+    "still_counted", "up",
 ]  # fmt: skip

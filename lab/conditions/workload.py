@@ -14,18 +14,19 @@ from lab.view import View
 class StillCounted:
     """The patient's counter grows as fast as the load generator is served, within `tolerance`."""
 
+    metric: str = signals.QUERIES
     tolerance: float = 0.25
     window_s: float = 8.0
 
     @property
     def expected(self) -> str:
         """In words."""
-        return f"rag_queries_total grows with the traffic, within {self.tolerance:.0%}"
+        return f"{self.metric} grows with the traffic, within {self.tolerance:.0%}"
 
     def _rates(self, view: View, t: float) -> tuple[float, float] | None:
         window = view.window_s(self.window_s)
         start = max(t - window, view.start)
-        counted = view.history.series(signals.COUNTED, start, t)
+        counted = view.history.series(signals.counted(self.metric), start, t)
         served = view.history.mean(signals.RPS, start, t)
         if not served or len(counted) < 4 or counted[-1][0] - counted[0][0] < 0.6 * window:
             return None
@@ -33,15 +34,15 @@ class StillCounted:
 
     def at(self, view: View, t: float) -> bool | None:
         """False without the metric: deleting it is no cure. None without traffic."""
-        if view.history.value(signals.COUNTED, t) is None:
+        if view.history.value(signals.counted(self.metric), t) is None:
             return False if t > view.settled else None
         rates = self._rates(view, t)
         return None if rates is None else abs(rates[0] - rates[1]) <= self.tolerance * rates[1]
 
     def observed(self, view: View, t: float) -> str:
         """Both rates."""
-        if view.history.value(signals.COUNTED, t) is None:
-            return "rag_queries_total has no samples"
+        if view.history.value(signals.counted(self.metric), t) is None:
+            return f"{self.metric} has no samples"
         rates = self._rates(view, t)
         return "too few samples" if rates is None else f"{rates[0]:,.0f}/s counted, {rates[1]:,.0f}/s served"
 
@@ -75,6 +76,11 @@ class FreshSamples:
 def queries_still_counted() -> Check:
     """The service's queries are counted after the fix, at the rate at which they are served."""
     return Check("queries still counted", StillCounted())
+
+
+def still_counted(metric: str) -> Check:
+    """Every query still counts in `metric`, such as a histogram's `_count`: what was cured is still there."""
+    return Check(f"{metric} still counted", StillCounted(metric))
 
 
 def fresh_samples() -> Check:

@@ -1,6 +1,6 @@
 """Label leak: a label that changes with every request turns the metrics page into a memory leak."""
 
-from lab.conditions import alert, culprit, memory, process, queries_still_counted, scrapes, served
+from lab.conditions import alert, culprit, memory, process, queries_still_counted, scrapes, served, still_counted
 from lab.scenario import Load, Scenario
 
 ALERT = "MetricsServerMemoryGrowth"
@@ -33,6 +33,7 @@ SCENARIO = Scenario(
         scrapes("rag").bring_nothing_new().holds_longer_than_onset(minutes=5).within(minutes=4),
         process("rag").stays(),
         queries_still_counted().holds_for(minutes=2).within(minutes=5),
+        still_counted("rag_query_duration_seconds_count").holds_for(minutes=2).within(minutes=5),
         served().holds_for(minutes=2).within(minutes=4),
         alert(ALERT).resolved().holds_for(minutes=2).within(minutes=6),
     ),
