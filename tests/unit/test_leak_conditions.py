@@ -221,12 +221,13 @@ def test_the_order_is_of_the_events_not_of_the_ticks():
     first, then = Check("told", Told("rag", 1)), Check("killed", Killed("rag", 1))
     ticks = {100.0: 0.0, 130.0: 0.0}
 
-    def order(told: float) -> bool | None:
+    def order(told: float) -> str:
         notified = Notified(told, "A", "firing", "console")
-        return Before(first, then).at(view(history(notified, *KILL, x=ticks), Phase.BROKEN, 140), 140)
+        seen, condition = view(history(notified, *KILL, x=ticks), Phase.BROKEN, 140), Before(first, then)
+        return f"{condition.at(seen, 140)}: {condition.observed(seen, 140)}"
 
-    assert order(126.4) is True
-    assert order(126.6) is False
+    assert order(126.4) == "True: 26.4 s against 26.5 s"
+    assert order(126.6) == "False: 26.6 s against 26.5 s"
 
 
 # Scrapes
