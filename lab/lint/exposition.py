@@ -29,7 +29,7 @@ _PAIR = re.compile(
 )
 _NUMBER = rb"([+-]?(?:(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?|(?i:inf(?:inity)?|nan)))"
 _VALUE = re.compile(rb"[ \t]*+" + _NUMBER + rb"(?:[ \t]++(-?[0-9]++))?[ \t]*+")
-_TAIL = re.compile(rb"\} " + _NUMBER)
+_TAIL = re.compile(rb"\} " + _NUMBER + rb"(?: -?[0-9]++)?")
 _TYPE = re.compile(rb"#[ \t]++TYPE[ \t]++(" + _BARE + rb"|" + _QUOTED + rb")[ \t]++([a-z]++)[ \t]*+")
 _TYPES = frozenset(b"counter gauge histogram summary untyped".split())
 
