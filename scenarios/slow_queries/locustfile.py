@@ -2,6 +2,7 @@
 
 import itertools
 
+import gevent
 from locust import FastHttpUser, task
 
 from lab.loadgen.settings import generator, per_user
@@ -24,10 +25,11 @@ class Reader(FastHttpUser):
     def on_start(self) -> None:
         self.number = next(_numbers)
         self.random = generator(self.number)
+        gevent.sleep(self.random.random() / per_user())
 
     def wait_time(self) -> float:
-        """At random: at a fixed pace all would go on asking in the same second in which they began."""
-        return self.random.expovariate(per_user())
+        """Irregular: at a fixed pace all would go on asking in the same second in which they began."""
+        return self.random.uniform(0.5, 1.5) / per_user()
 
     def question(self) -> str:
         """A popular question, or one that nobody has asked before."""

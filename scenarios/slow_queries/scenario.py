@@ -9,8 +9,8 @@ ALERT = "PrometheusQueriesSlow"
 SCENARIO = Scenario(
     name="slow_queries",
     title="A dashboard walks a day of raw samples for every point, and times out",
-    # 4 queries a second of production time. Three of the hundred users are the dashboard's viewers.
-    load=Load("locustfile.py", users=100, per_user=0.04),
+    # 4 queries a second of production time. Three of the users are the dashboard's viewers.
+    load=Load("locustfile.py", users=200, per_user=0.02),
     # Two days of 43 replicas with seven label sets each: 301 series, 1.7 million samples. Two days, so that a window
     # of 24 hours is full at every point of a panel that shows 24 hours.
     backfill=Backfill(
