@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.errors import StartError
-from lab.install import Binary
+from lab.install import Binary, find
+from lab.runtime.protocol import Runtime, VolumeSpec
 from lab.scenario import Backfill
 
 BLOCK_S = 7200
@@ -45,14 +46,19 @@ class Past:
         """Unix seconds of the last scrape."""
         return self.start + (len(self.counts[0]) - 1) * self.step_s
 
-    def openmetrics(self) -> Iterator[str]:
-        """Texts for `promtool tsdb create-blocks-from openmetrics`, one for each block."""
-        times = self.start + np.arange(self.counts.shape[1]) * self.step_s
-        for block in np.unique(times // BLOCK_S):
-            yield self._text(np.flatnonzero(times // BLOCK_S == block), times)
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """Unix seconds of the scrapes."""
+        return self.start + np.arange(self.counts.shape[1]) * self.step_s
 
-    def _text(self, steps: NDArray[np.intp], times: NDArray[np.int64]) -> str:
-        ends = [f" {t}\n" for t in times[steps].tolist()]
+    def parts(self) -> list[NDArray[np.intp]]:
+        """The steps of each block."""
+        block = self.times // BLOCK_S
+        return [np.flatnonzero(block == number) for number in np.unique(block)]
+
+    def openmetrics(self, steps: NDArray[np.intp]) -> str:
+        """The text of some steps for `promtool tsdb create-blocks-from openmetrics`."""
+        ends = [f" {t}\n" for t in self.times[steps].tolist()]
         lines = [f"# TYPE {self.metric.removesuffix('_total')} counter\n"]
         for labels, values in zip(self.labels, self.counts[:, steps].tolist(), strict=True):
             name = f"{self.metric}{{{labels}}} "
@@ -82,6 +88,12 @@ def _labels(given: Mapping[str, str]) -> str:
     return ",".join(f'{name}="{value}"' for name, value in given.items())
 
 
+def blocks(runtime: Runtime, prometheus: Binary, storage: VolumeSpec) -> Blocks:
+    """Blocks in the storage of a Prometheus, by the promtool of its build."""
+    promtool = find("promtool", beside=prometheus)
+    return Blocks(promtool, runtime.data_dir(storage), runtime.data_dir(VolumeSpec(f"{storage.name}-input")))
+
+
 @dataclass(frozen=True)
 class Blocks:
     """Writes blocks into the data directory of a Prometheus. `folder`: for promtool's input."""
@@ -93,7 +105,10 @@ class Blocks:
     def write(self, past: Past) -> None:
         """Write a past. Before the server starts: it sees new blocks at its start. Raises `StartError`."""
         with ThreadPoolExecutor(PROCESSES) as pool:
-            writing = [pool.submit(self._one, number, text) for number, text in enumerate(past.openmetrics())]
+            writing = [
+                pool.submit(lambda n, steps: self.add(n, past.openmetrics(steps)), number, part)
+                for number, part in enumerate(past.parts())
+            ]
             try:
                 for one in writing:
                     one.result()
@@ -101,7 +116,8 @@ class Blocks:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _one(self, number: int, text: str) -> None:
+    def add(self, number: int, text: str) -> None:
+        """Write the blocks of one OpenMetrics text. Raises `StartError`."""
         path = self.folder / f"{number:03d}.om"
         path.write_text(text, encoding="utf-8")
         self._run("openmetrics", str(path), str(self.data))

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import httpx
 
-from lab.backfill import Blocks, Past, play
+from lab.backfill import Past, blocks, play
 from lab.deployment import HEALTHY, Deployment
-from lab.errors import LabError, StartError
-from lab.install import Binary, find
+from lab.errors import StartError
+from lab.install import Binary
 from lab.paths import compose_dir
 from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
 from lab.scenario import Scenario, Wait
@@ -190,16 +190,11 @@ class Stack:
 
     # The past
 
-    def _blocks(self) -> Blocks:
-        promtool = find("promtool", beside=self.servers.prometheus)
-        folder = self.runtime.data_dir(VolumeSpec("backfill"))
-        return Blocks(promtool, self.runtime.data_dir(self._storage), folder)
-
     def _backfill(self) -> None:
         """Give the patient's Prometheus its past before it starts."""
         if self.scenario.backfill is not None:
             self.past = play(self.scenario.backfill, self.seed, time.time())
-            self._blocks().write(self.past)
+            blocks(self.runtime, self.servers.prometheus, self._storage).write(self.past)
 
     def _renew_rules(self) -> None:
         """Let the patient read its rules anew; over a past also record what they would have recorded.
@@ -211,7 +206,9 @@ class Stack:
             self.runtime.reload(self.running[PATIENT])
             return
         url = f"http://{self.address('prometheus:9090')}"
-        self._blocks().record(self.live.files["rules.yml"], url, self.past.start, self.past.end)
+        blocks(self.runtime, self.servers.prometheus, self._storage).record(
+            self.live.files["rules.yml"], url, self.past.start, self.past.end
+        )
         self.stop(PATIENT)
         self._start(self._patient())
         self.wait_ready([PATIENT])
@@ -255,15 +252,7 @@ class Stack:
 
     def switch(self, switches: Mapping[str, float | None]) -> None:
         """Turn the service's admin switches. Raises `LabError` when it refuses."""
-        url = f"http://{self.address('rag:8000')}/admin/switches"
-        try:
-            answer = httpx.post(
-                url, json=dict(switches), headers={"X-Admin-Token": self.admin_token}, timeout=5.0, trust_env=False
-            )
-        except httpx.HTTPError as error:
-            raise LabError(f"{url}: {type(error).__name__}") from error
-        if answer.status_code != 200:
-            raise LabError(f"{url}: HTTP {answer.status_code} {answer.text[:200]}")
+        rag.switch(self.address("rag:8000"), self.admin_token, switches)
 
     @property
     def dashboard(self) -> Path:

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import yaml
 
+from lab.backfill import blocks
 from lab.days import DAY_S, STEP_S, Days, play
 from lab.deployment import Deployment
 from lab.errors import LabError, StartError
 from lab.events import DRY_RUN, Studied, Unmeasured
 from lab.fatigue import SHORT
-from lab.install import find
 from lab.journal import Journal
 from lab.plan import Plan
 from lab.prom import Prometheus
@@ -82,7 +82,7 @@ class StudyRun:
         days = play(self.plan.scenario, study, self.plan.header.seed, start)
         volume = VolumeSpec(f"{NAME}-data")
         data = self.runtime.data_dir(volume)
-        self._backfill(days, data)
+        self._backfill(days, volume)
         config = self.run_dir / "config" / f"{NAME}.yml"
         config.write_text("global: {}\n", encoding="utf-8")
         server = self.plan.servers.prometheus
@@ -99,21 +99,13 @@ class StudyRun:
         finally:
             self.runtime.stop(running)
 
-    def _backfill(self, days: Days, data: Path) -> None:
+    def _backfill(self, days: Days, volume: VolumeSpec) -> None:
         """Blocks of two hours, by promtool, two at a time."""
-        promtool = find("promtool", beside=self.plan.servers.prometheus)
-        folder = self.runtime.data_dir(VolumeSpec(f"{NAME}-input"))
+        into = blocks(self.runtime, self.plan.servers.prometheus, volume)
 
         def one(numbered: tuple[int, str]) -> None:
-            if self._stop.is_set():
-                return
-            path = folder / f"{numbered[0]}.om"
-            path.write_text(numbered[1], encoding="utf-8")
-            argv = [str(promtool.path), "tsdb", "create-blocks-from", "openmetrics", str(path), str(data)]
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-            path.unlink()
-            if done.returncode != 0:
-                raise StartError(f"promtool tsdb create-blocks-from openmetrics: {done.stderr.strip()[-300:]}")
+            if not self._stop.is_set():
+                into.add(*numbered)
 
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(one, enumerate(days.openmetrics(FILE_HOURS))))

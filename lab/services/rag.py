@@ -6,6 +6,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
+
+from lab.errors import LabError
 from lab.runtime.protocol import ServiceSpec
 
 PORT, METRICS_PORT = "http", "metrics"
@@ -27,3 +30,14 @@ def spec(
     return ServiceSpec(
         "rag", tuple(argv), ready_path="/health", ready_port=PORT, env=env, memory_mib=memory_mib, stop_grace_s=3.0
     )
+
+
+def switch(address: str, token: str, switches: Mapping[str, float | None]) -> None:
+    """Turn the admin switches of the service at `address`. Raises `LabError` when it refuses."""
+    url = f"http://{address}/admin/switches"
+    try:
+        answer = httpx.post(url, json=dict(switches), headers={"X-Admin-Token": token}, timeout=5.0, trust_env=False)
+    except httpx.HTTPError as error:
+        raise LabError(f"{url}: {type(error).__name__}") from error
+    if answer.status_code != 200:
+        raise LabError(f"{url}: HTTP {answer.status_code} {answer.text[:200]}")

@@ -52,7 +52,7 @@ def test_the_same_seed_gives_the_same_past(past: Past):
 
 
 def test_one_text_a_block_and_no_sample_lost(past: Past):
-    texts = list(past.openmetrics())
+    texts = [past.openmetrics(part) for part in past.parts()]
     samples = [line for text in texts for line in text.splitlines() if not line.startswith("#")]
     assert len(samples) == past.counts.size == len(set(samples))
     for text in texts:
