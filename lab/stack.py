@@ -12,13 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from lab.backfill import Past, blocks, play
 from lab.deployment import HEALTHY, Deployment
-from lab.errors import StartError
 from lab.install import Binary
 from lab.paths import compose_dir
+from lab.ready import wait_ready
 from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
 from lab.scenario import Scenario, Wait
 from lab.services import alertmanager, host, prometheus, rag, receiver
@@ -108,17 +106,7 @@ class Stack:
         for name in names:
             service = self.running[name]
             url = f"http://{self.runtime.address(name, service.spec.ready_port)}{service.spec.ready_path}"
-            deadline = time.monotonic() + service.spec.start_timeout_s
-            pause = 0.02
-            while not _answers(url):
-                if (code := service.exit_code()) is not None:
-                    raise StartError(f"{name} ended with code {code} while it was awaited: {tail(service.log)}")
-                if time.monotonic() > deadline:
-                    raise StartError(
-                        f"{name} is not ready after {service.spec.start_timeout_s:.0f} s: {tail(service.log)}"
-                    )
-                time.sleep(pause)
-                pause = min(0.2, pause * 1.5)
+            wait_ready(service, url)
 
     def stop(self, name: str) -> None:
         """Stop one service; a no-op when it does not run."""
@@ -310,19 +298,3 @@ class Stack:
 
 def _differ(a: Deployment, b: Deployment, *names: str) -> bool:
     return any(a.files.get(name) != b.files.get(name) for name in names)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2.0, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def tail(log: Path, lines: int = 3) -> str:
-    """The last lines of a log, on one line."""
-    try:
-        found = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-lines:]
-    except OSError:
-        found = []
-    return " | ".join(found) or "it said nothing"
