@@ -57,8 +57,12 @@ def find(target: str) -> Found:
     folder = Path(target)
     if folder.name == FILE:
         folder = folder.parent
-    looks_like_path = "/" in target or target.startswith(".") or folder.is_dir()
-    if looks_like_path and not (folder / FILE).is_file():
+    try:
+        looks_like_path = "/" in target or target.startswith(".") or folder.is_dir()
+        missing = looks_like_path and not (folder / FILE).is_file()
+    except OSError as error:  # a name that is too long, a folder that is closed to us
+        raise ScenarioError(f"{target[:80]}: {error.strerror}; give a name (`lab list`) or a folder") from error
+    if missing:
         raise ScenarioError(f"{target}: no {FILE} in it; give a name (`lab list`) or a folder that holds {FILE}")
     if not looks_like_path:
         near = difflib.get_close_matches(target, names(), 1, 0.4)
@@ -73,10 +77,11 @@ def _load(folder: Path) -> Scenario:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses of a scenario's own look for their annotations
     written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a scenario that leaves with 0 would look like a pass
         raise ScenarioError(f"{path}:{_line_in(path, error)}: {type(error).__name__}: {error}") from error
     finally:
         sys.dont_write_bytecode = written
