@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ import click
 
 from lab import __version__
 from lab.errors import LabError, UsageError
+from lab.text import one_line
 
 CONFIG = Path("lab.toml")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,11 +27,15 @@ def run_cli(argv: Sequence[str]) -> int:
         error.show()
         return 2
     except LabError as error:
-        click.echo(f"lab: {error}", err=True)
+        click.echo(f"lab: {one_line(str(error))}", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("lab: interrupted", err=True)
         return 130
+    except Exception:  # Python would exit with 1, which says that a check failed
+        traceback.print_exc()
+        click.echo("lab: this is an error of the lab itself; please report it with the lines above", err=True)
+        return 3
     return code if isinstance(code, int) else 0
 
 
@@ -41,14 +47,23 @@ def _config() -> dict[str, Any]:
         found = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{CONFIG}: {error}; see docs/configuration.md") from error
-    for name, table in found.items():
-        if name not in lab.commands or not isinstance(table, dict):
-            raise UsageError(f"{CONFIG}: [{name}]: no such command; tables are named after commands, such as [run]")
-        known = {p.name for p in lab.commands[name].params}
-        for key in table:
-            if key.replace("-", "_") not in known:
-                raise UsageError(f"{CONFIG}: [{name}] {key}: no such option of `lab {name}`; see `lab {name} --help`")
-    return {name: {k.replace("-", "_"): v for k, v in table.items()} for name, table in found.items()}
+    return {name: _table(name, table) for name, table in found.items()}
+
+
+def _table(name: str, table: object) -> dict[str, str]:
+    """One table: parameters by their names in the code, with values as a variable would hold them."""
+    if name not in lab.commands or not isinstance(table, dict):
+        raise UsageError(f"{CONFIG}: [{name}]: no such command; tables are named after commands, such as [run]")
+    options = [p for p in lab.commands[name].params if isinstance(p, click.Option)]
+    known = {o.removeprefix("--"): str(p.name) for p in options for o in p.opts if o.startswith("--")}
+    values = {}
+    for key, value in table.items():
+        if key.replace("_", "-") not in known:
+            raise UsageError(f"{CONFIG}: [{name}] {key}: no such option of `lab {name}`; see `lab {name} --help`")
+        if not isinstance(value, str | int | float):
+            raise UsageError(f"{CONFIG}: [{name}] {key}: neither text nor a number, true or false")
+        values[known[key.replace("_", "-")]] = str(value)
+    return values
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

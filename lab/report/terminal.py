@@ -25,6 +25,7 @@ from lab.plan import Plan
 from lab.scenario import Check, CheckResult, Mode, Phase, Result
 from lab.stack import PATIENT
 from lab.story import Story
+from lab.text import clean
 
 _MARKS = {
     Result.PASS: ("✓", "green"),
@@ -41,11 +42,6 @@ _TITLES = {
 _ALERT_WORDS = {signals.INACTIVE: "inactive", signals.PENDING: "pending", signals.FIRING: "FIRING"}
 PLAIN_EVERY_S = 5.0
 """Without a terminal, a status line this often."""
-
-
-def clean(text: str) -> str:
-    """Text from outside without control characters: nothing in a label or a log moves the cursor."""
-    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 class TerminalStory(Story):
