@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -67,6 +68,11 @@ def _run_once(tmp: Path, *args: str, deadline_s: float) -> Ran:
     )
     assert done.stdout, f"no JSON, exit {done.returncode}: {done.stderr[-2000:]}"
     return Ran(done.returncode, json.loads(done.stdout), done.stderr)
+
+
+def hears_ctrl_c() -> None:
+    """For a child: SIGINT as a terminal would have it. A suite that runs in the background inherits it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def until(condition: Callable[[], object], deadline_s: float, what: str) -> None:

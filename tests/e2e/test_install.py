@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lab_run import hears_ctrl_c
 
 from lab.install import Step, find, flags, install
 from lab.install.cache import cache_dir
@@ -160,7 +161,8 @@ install([Step(SERVERS[0], sources=(Package(SERVERS[0]),))], lambda line: print(l
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_install_can_simply_be_repeated(number: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as child:
+    argv = [sys.executable, "-c", INTERRUPTED]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "apt-get download prometheus\n"
         child.send_signal(number)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab_run import LAB, journal_says, of_run, until
+from lab_run import LAB, hears_ctrl_c, journal_says, of_run, until
 
 from lab.identity import identity
 
@@ -29,6 +29,7 @@ class Live:
             [*LAB, "run", "cardinality", "--out", str(tmp / "runs"), "--json", str(tmp / "o.json")],
             stderr=subprocess.DEVNULL,
             env=self.env,
+            preexec_fn=hears_ctrl_c,
         )
         until(journal_says(tmp, '"requests_per_s"'), 60, "traffic flows")
         entry = next((tmp / "state").glob("*.json"))

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from lab.install import BinaryError, find
 from lab.timescale import compress_prometheus_config, compress_rules
 
-PROMTOOL = os.environ.get("LAB_PROMTOOL_BIN") or shutil.which("promtool")
-needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="no promtool: set LAB_PROMTOOL_BIN or put it on PATH")
+
+def _promtool() -> str | None:
+    try:
+        return str(find("promtool").path)
+    except BinaryError:
+        return None
+
+
+PROMTOOL = _promtool()
+needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="no promtool: run `lab install`")
 
 RULES = r"""
 groups:
