@@ -25,6 +25,13 @@ EXPECTED: dict[str, tuple[Verdict, str]] = {
     "cardinality/no_rules": (Verdict.FAIL, "seen before it hurts"),
     "cardinality/always_fires": (Verdict.FAIL, "nobody notified"),
     "cardinality/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
+    "alert_storm/pass": (Verdict.PASS, ""),
+    "alert_storm/control": (Verdict.PASS, ""),
+    "alert_storm/noop": (Verdict.FAIL, "silent on noise"),
+    "alert_storm/muted_route": (Verdict.FAIL, "incident told once"),
+    "alert_storm/threshold_5s": (Verdict.FAIL, "quiet days"),
+    "alert_storm/no_rules": (Verdict.FAIL, "AlertFlapping delivered"),
+    "alert_storm/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
 }
 """Journal -> verdict, and a part of the name of the check that decides it."""
 
