@@ -44,19 +44,26 @@ def _guard(name: str, condition: Flowed | Offered | Evaluated | Scraped | Lived 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The observer evaluated its rules at least every `limit` intervals: a busy host may miss evaluations."""
+    """The observer evaluated its rules at least every `limit` intervals: a busy host may miss evaluations.
+
+    An observer that does not answer ages from the last time it did: what it can't see is not "never detected".
+    """
 
     limit: float = 5.0
     expected: str = "the observer evaluates its rules"
 
+    def _age(self, view: View, t: float) -> float | None:
+        answers = view.history.series(signals.EVALUATION_AGE_S, -math.inf, t)
+        return answers[-1][1] + t - answers[-1][0] if answers else None
+
     def at(self, view: View, t: float) -> bool | None:
         """None before the first evaluation of the run."""
-        age = view.history.value(signals.EVALUATION_AGE_S, t)
+        age = self._age(view, t)
         return None if age is None else age <= max(4.0, self.limit * view.header.evaluation_interval_s)
 
     def observed(self, view: View, t: float) -> str:
         """The age of the last evaluation."""
-        age = view.history.value(signals.EVALUATION_AGE_S, t)
+        age = self._age(view, t)
         return "never evaluated" if age is None else f"last evaluation {age:.1f} s ago"
 
 
