@@ -11,12 +11,14 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from lab.errors import UsageError
 from lab.outcome import Outcome, to_json
 from lab.plan import Plan
 from lab.report.matrix import Row, matrix_table, summary_table
 from lab.report.terminal import TerminalStory
+from lab.text import clean
 
 ALL = "all"
 """The target that stands for every monitoring scenario that comes with the lab."""
@@ -67,7 +69,8 @@ def _tell(rows: Sequence[Row], console: Console) -> None:
     for row in rows:
         for result in row.outcome.judgement.results():
             if result.result.value == "fail":
-                console.print(f"[red]✗[/red] {row.scenario.name}: {result.name}: {result.observed}", highlight=False)
+                what = escape(clean(f"{row.scenario.name}: {result.name}: {result.observed}"))
+                console.print(f"[red]✗[/red] {what}", highlight=False)
     console.print(summary_table(rows))
     console.print(matrix_table("raised at a server", rows, lambda o: o.raised))
     console.print(matrix_table("delivered to the channel", rows, lambda o: o.delivered))

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from lab.outcome import Outcome
 from lab.scenario import Scenario
+from lab.text import clean
 
 VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 
@@ -31,7 +33,7 @@ def summary_table(rows: Sequence[Row]) -> Table:
         o, style = row.outcome, VERDICT_STYLES[row.outcome.verdict.value]
         table.add_row(
             row.scenario.name, f"[{style}]{o.verdict.value}[/{style}]", _s(o.delays.time_to_detect_s),
-            _s(o.delays.time_to_recover_s), _s(o.overhead_s), _s(o.wall_s), o.judgement.reason,
+            _s(o.delays.time_to_recover_s), _s(o.overhead_s), _s(o.wall_s), escape(clean(o.judgement.reason)),
         )  # fmt: skip
     return table
 
@@ -45,7 +47,7 @@ def matrix_table(title: str, rows: Sequence[Row], cells: Callable[[Outcome], Seq
     for row in rows:
         table.add_column(row.scenario.name)
     for name in seen:
-        table.add_row(name, *(_cell(name, row, cells(row.outcome)) for row in rows))
+        table.add_row(escape(clean(name)), *(_cell(name, row, cells(row.outcome)) for row in rows))
     silent = len(alerts) - len(seen)
     if silent:
         table.caption = f"{silent} further alerts were silent throughout"
