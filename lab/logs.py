@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+MOST_CHARS = 2000
+"""Of a line that was waited for."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -45,13 +48,19 @@ class LogWatch:
             return
         whole = new[: new.rfind(b"\n") + 1]
         self._offset[service] = self._offset.get(service, 0) + len(whole)
-        for raw in whole.splitlines():
+        for raw in whole.split(b"\n")[:-1]:
             self._lines[service] = self._lines.get(service, 0) + 1
             text = raw.decode("utf-8", "replace")
             for want in (w for w in self.wanted if w[0] == service and w[1] in text):
                 self._told[want] = self._told.get(want, 0) + 1
                 if self._told[want] <= self.most:
-                    yield Line(service, file, self._lines[service], text[:2000])
+                    yield Line(service, file, self._lines[service], _around(want[1], text))
+
+
+def _around(want: str, text: str) -> str:
+    """At most `MOST_CHARS` of a line, with the wanted text in it."""
+    start = max(0, text.index(want) + len(want) - MOST_CHARS)
+    return text[start : start + MOST_CHARS]
 
 
 def pack(log: Path, least_bytes: int = 1 << 20) -> None:
