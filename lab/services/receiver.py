@@ -125,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._answer(200, "ready")
         if url.path == "/notifications":
             asked = parse_qs(url.query).get("since", ["0"])[0]
-            return self._json(self.server.channel.since(int(asked) if asked.isdigit() else 0))
+            return self._json(self.server.channel.since(_number(asked) or 0))
         if url.path == "/":
             return self._answer(200, channel_text(self.server.channel))
         return self._answer(404, "not found: try / or /notifications")
@@ -133,17 +133,16 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """A notification or a heartbeat."""
         at = time.time()
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit():
-            return self._answer(411, "Content-Length is needed")
-        if int(length) > MAX_BODY:
-            self.close_connection = True
-            return self._answer(413, f"more than {MAX_BODY} bytes")
-        raw = self.rfile.read(int(length))
+        length = _number(self.headers.get("Content-Length", ""))
+        if length is None or length > MAX_BODY:
+            self.close_connection = True  # the body stays unread
+            problem = (411, "Content-Length is needed") if length is None else (413, f"more than {MAX_BODY} bytes")
+            return self._answer(*problem)
+        raw = self.rfile.read(length)
         kind, _, route = urlsplit(self.path).path.strip("/").partition("/")
         try:
             return self._take(kind, route, json.loads(raw), at)
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, TypeError, RecursionError) as error:
             return self._answer(400, f"not a notification: {error}")
 
     def _take(self, kind: str, route: str, body: Mapping[str, Any], at: float) -> None:
@@ -162,7 +161,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(200, json.dumps(value), "application/json")
 
     def _answer(self, status: int, text: str, kind: str = "text/plain; charset=utf-8") -> None:
-        body = text.encode()
+        body = text.encode(errors="replace")
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("X-Content-Type-Options", "nosniff")
@@ -172,6 +171,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Notifications are the log; requests are not worth a line."""
+
+
+def _number(text: str) -> int | None:
+    """A number of at most 18 ASCII digits; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def channel_text(channel: Channel) -> str:
