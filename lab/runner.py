@@ -8,6 +8,7 @@ for the verdict, by the same pure functions that `lab analyze` uses on a stored 
 from __future__ import annotations
 
 import math
+import secrets
 import shutil
 import signal
 import time
@@ -59,6 +60,9 @@ POLL_S = 0.25
 FIGURES_S = 4.0
 """Seconds of figures that a phase is given before a failure ends it."""
 
+STALLED_S = 30.0
+"""Seconds without any news after which a run is given up."""
+
 
 @dataclass
 class Run:
@@ -76,9 +80,9 @@ class Run:
         shutil.copytree(self.plan.found.folder, self.run_dir / "scenario", ignore=shutil.ignore_patterns("__pycache__"))
         self.journal = Journal(self.run_dir / "journal.jsonl", self.plan.header)
         self.story.begin(self.plan, self.run_dir)
-        registration = Registration(
-            f"{self.plan.scenario.name}-{self.run_dir.name}-{self.plan.header.seed}", self.run_dir
-        )
+        # The time alone is no name: of two runs of one second, a sweep of one would end the other.
+        run_id = f"{self.plan.scenario.name}-{self.run_dir.name}-{secrets.token_hex(3)}"
+        registration = Registration(run_id, self.run_dir)
         self._build(registration)
         interrupted = False
         try:
@@ -215,6 +219,8 @@ class Run:
                 self.story.settled(check, result)
         if trouble := next(history.of(Unmeasured), None):
             return trouble.reason
+        if time.time() - history.end > STALLED_S:  # time stands still in the journal: no deadline would ever pass
+            self.journal.record(Unmeasured(time.time(), f"the lab has not looked for {STALLED_S:.0f} s"))
         if dead := next((e for e in history.of(Exited) if e.service not in self.plan.scenario.dies), None):
             return f"{dead.service} ended: {dead.how}"
         # A phase is not cut short before it could be measured: a failure without figures would say nothing.
