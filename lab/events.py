@@ -217,6 +217,7 @@ def from_record(record: Mapping[str, Any]) -> Event:
         if name in values:
             values[name] = tuple(values[name])
     try:
+        values["t"] = float(record["t"])
         return cls(**values)
-    except TypeError as error:
+    except (TypeError, KeyError) as error:
         raise ValueError(f"{cls.kind}: {error}") from error

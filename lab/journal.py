@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from lab.errors import UsageError
-from lab.events import Event, from_record, to_record
+from lab.events import Event, Unmeasured, from_record, to_record
 from lab.history import History, Sample
 
 FORMAT = 1
@@ -41,12 +43,16 @@ class Header:
 
 
 class Journal:
-    """Writes a run down line by line and keeps the same as a `History` in memory. Thread-safe."""
+    """Writes a run down line by line and keeps the same as a `History` in memory. Thread-safe.
+
+    When it can't be written (the disk is full), the run is inconclusive from there.
+    """
 
     def __init__(self, path: Path, header: Header) -> None:
         self.header = header
         self.history = History()
         self._lock = threading.Lock()
+        self._broken = False
         self._file: IO[str] = path.open("x", encoding="utf-8")
         self._write({"type": "run", **asdict(header)})
 
@@ -61,10 +67,16 @@ class Journal:
                 return
             if isinstance(entry, Sample):
                 entry = Sample(round(entry.t, 3), entry.values)  # in memory just what a reader will find
-                self._write({"type": "sample", "t": entry.t, "values": dict(entry.values)})
-            else:
-                self._write(to_record(entry))
             self.history.add(entry)
+            try:
+                self._write(_to_record(entry))
+            except OSError as error:
+                self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        if not self._broken:
+            self._broken = True
+            self.history.add(Unmeasured(time.time(), f"the journal can not be written: {error.strerror or error}"))
 
     def snapshot(self) -> History:
         """A copy of what is known now, safe to judge while the sampler goes on."""
@@ -74,9 +86,14 @@ class Journal:
     def close(self) -> None:
         """Put everything on disk."""
         with self._lock:
-            if not self._file.closed:
+            if self._file.closed:
+                return
+            try:
                 self._file.flush()
                 os.fsync(self._file.fileno())
+            except OSError as error:
+                self._give_up(error)
+            with suppress(OSError):
                 self._file.close()
 
 
@@ -108,7 +125,7 @@ def read(path: Path) -> Recording:
                 header = _header(record, path)
             else:
                 history.add(_entry(record))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             if number == 1:
                 raise UsageError(f"{path}:1: not a journal of the lab: {error}") from error
             damaged = f"line {number} of {len(lines)}: {type(error).__name__}"
@@ -125,6 +142,12 @@ def _header(record: Mapping[str, Any], path: Path) -> Header:
     for name in ("own_alerts", "watched_alerts"):
         known[name] = tuple(known[name])
     return Header(**known)
+
+
+def _to_record(entry: Sample | Event) -> dict[str, Any]:
+    if isinstance(entry, Sample):
+        return {"type": "sample", "t": entry.t, "values": dict(entry.values)}
+    return to_record(entry)
 
 
 def _entry(record: Mapping[str, Any]) -> Sample | Event:
