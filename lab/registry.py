@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from lab.errors import LabError
 from lab.identity import Identity, me
 
 RUN_ID = "LAB_RUN_ID"
@@ -48,8 +49,11 @@ class Registration:
         self.entry = Entry(run_id, me(), str(run_dir))
         self._path = state_dir() / f"{run_id}.json"
         self._lock = threading.Lock()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._save()
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._save()
+        except OSError as error:
+            raise LabError(f"{self._path.parent}: {error.strerror}; set LAB_STATE_DIR to a folder for it") from error
 
     def _save(self) -> None:
         temporary = self._path.with_suffix(".tmp")

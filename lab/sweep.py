@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR
 
 from lab.identity import Identity, identity
 from lab.registry import RUN_ID, Entry, entries
 
 TEMP_PREFIX = "lab-run-"
-"""Temp folders of runs carry this prefix; a folder without it is never removed."""
+"""The temp folder of a run is called this and its id; no other folder is ever removed."""
 GRACE_S = 3.0
 
 
@@ -34,28 +34,31 @@ def sweep(*, kept: bool = False) -> list[Swept]:
     for path, entry in entries():
         if entry.owner.alive() or (entry.kept and not kept):
             continue
-        done.append(_sweep_one(entry))
-        path.unlink(missing_ok=True)
+        swept, clean = _sweep_one(entry)
+        done.append(swept)
+        if clean:  # else the next command tries again
+            path.unlink(missing_ok=True)
     return done
 
 
-def _sweep_one(entry: Entry) -> Swept:
+def _sweep_one(entry: Entry) -> tuple[Swept, bool]:
+    """What was removed, and whether nothing is left."""
     living = {c for c in (*entry.children, *_carrying(entry.run_id)) if c.alive()}
-    end(living)
-    folders = [Path(f) for f in entry.folders if _is_ours(Path(f))]
+    left = end(living)
+    folders = [Path(f) for f in entry.folders if _is_ours(Path(f), entry.run_id)]
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-    return Swept(entry.run_id, len(living), len(folders))
+    clean = not left and not any(folder.exists() for folder in folders)
+    return Swept(entry.run_id, len(living), len(folders)), clean
 
 
-def _is_ours(folder: Path) -> bool:
-    """Only a folder that this program can have made: its name, directly in the temp folder, no link."""
-    return (
-        folder.name.startswith(TEMP_PREFIX)
-        and folder.parent == Path(tempfile.gettempdir())
-        and folder.is_dir()
-        and not folder.is_symlink()
-    )
+def _is_ours(folder: Path, run_id: str) -> bool:
+    """Only the folder that this run can have made: its name, its owner, no link. TMPDIR may have changed since."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return folder.name == f"{TEMP_PREFIX}{run_id}" and S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
 def _carrying(run_id: str) -> Iterable[Identity]:
@@ -71,14 +74,21 @@ def _carrying(run_id: str) -> Iterable[Identity]:
             yield found
 
 
-def end(processes: Iterable[Identity]) -> None:
-    """SIGTERM, then SIGKILL after a grace; each signal only while pid and start time still agree."""
-    left = _signal(processes, signal.SIGTERM)
+def end(processes: Iterable[Identity]) -> list[Identity]:
+    """SIGTERM, then SIGKILL after a grace; each signal only while pid and start time still agree.
+
+    Returns when they have ended; those that even then have not are returned.
+    """
+    left = _still_there(_signal(processes, signal.SIGTERM))
+    return _still_there(_signal(left, signal.SIGKILL))
+
+
+def _still_there(processes: list[Identity]) -> list[Identity]:
+    """Those of them that are alive after the grace."""
     deadline = time.monotonic() + GRACE_S
-    while left and time.monotonic() < deadline:
+    while (left := [p for p in processes if p.alive()]) and time.monotonic() < deadline:
         time.sleep(0.05)
-        left = [p for p in left if p.alive()]
-    _signal(left, signal.SIGKILL)
+    return left
 
 
 def _signal(processes: Iterable[Identity], number: signal.Signals) -> list[Identity]:
@@ -89,6 +99,6 @@ def _signal(processes: Iterable[Identity], number: signal.Signals) -> list[Ident
         try:
             os.kill(process.pid, number)
             told.append(process)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):
             continue
     return told
