@@ -79,13 +79,19 @@ def _rules(found: Found, options: Options) -> tuple[dict[str, str], dict[str, Pa
         return rules, {name: found.folder.parent / Path(name).stem / RULES for name in found.rules()}
     name = "observer-rules/yours.yml"
     try:
-        rules[name] = options.detect.read_text(encoding="utf-8")
+        with options.detect.open("rb") as file:
+            raw = file.read(MAX_RULES + 1)
+        rules[name] = raw.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is no UTF-8 text"
         raise RulesError(f"{options.detect}: {reason}; give a Prometheus rules file") from error
+    if len(raw) > MAX_RULES:
+        raise RulesError(f"{options.detect}: more than {MAX_RULES >> 20} MiB; give a Prometheus rules file")
     return rules, {name: options.detect}
 
 
+MAX_RULES = 4 << 20
+"""Bytes of a user's rules file that are read at most."""
 HEARTBEAT = "Watchdog"
 """The alert that fires always; it is no notification."""
 
