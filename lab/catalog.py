@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 
 import yaml
 
@@ -19,15 +21,28 @@ from lab.scenario import Scenario
 
 FILE = "scenario.py"
 RULES = "detect.rules.yml"
+VARIANTS = "variants"
+"""The folder of a scenario's other deployments: `variants/NAME/broken/`, and `fixed/` where it differs."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A scenario with its folder."""
+    """A scenario with its folder; of several variants the one that `scenario.variant` names."""
 
     scenario: Scenario
     folder: Path
     bundled: bool
+    known: Mapping[str, Scenario] = field(default_factory=dict)
+    """All its variants by name, the one in `broken/` first."""
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of all its variants."""
+        return tuple(self.known)
+
+    def of(self, variant: str) -> Found:
+        """Another variant of the same scenario."""
+        return replace(self, scenario=self.known[variant])
 
     def rules(self) -> dict[str, str]:
         """Detection rules of a run: the scenario's own and, among the lab's, those of its siblings."""
@@ -41,8 +56,13 @@ class Found:
         }
 
     def deployment(self, what: str) -> Deployment:
-        """`broken/` or `fixed/`."""
-        return load("broken" if what == "broken" else "fixed", self.folder / what)
+        """`broken/` or `fixed/` of the variant; the scenario's where the variant has none."""
+        return load("broken" if what == "broken" else "fixed", self.place(what))
+
+    def place(self, what: str) -> Path:
+        """The folder of `broken/` or `fixed/`."""
+        own = self.folder / VARIANTS / self.scenario.variant / what
+        return own if own.is_dir() else self.folder / what
 
 
 def names() -> list[str]:
@@ -50,10 +70,15 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in scenarios_dir().glob(f"*/{FILE}"))
 
 
-def find(target: str) -> Found:
-    """The scenario of a name or a folder. Raises `ScenarioError` in one line, with the nearest name."""
+def find(target: str, variant: str | None = None) -> Found:
+    """The scenario of `NAME`, of a folder, or of either with `:VARIANT`.
+
+    Raises `ScenarioError` in one line, with the nearest name.
+    """
+    if variant is None:
+        target, variant = _split(target)
     if target in names():
-        return Found(_load(scenarios_dir() / target), scenarios_dir() / target, bundled=True)
+        return _found(scenarios_dir() / target, variant, bundled=True)
     folder = Path(target)
     if folder.name == FILE:
         folder = folder.parent
@@ -68,10 +93,41 @@ def find(target: str) -> Found:
         near = difflib.get_close_matches(target, names(), 1, 0.4)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names())}"
         raise ScenarioError(f"{target}: no such scenario; {hint}")
-    return Found(_load(folder), folder.resolve(), bundled=folder.resolve().parent == scenarios_dir().resolve())
+    bundled = folder.resolve().parent == scenarios_dir().resolve()
+    return _found(folder.resolve(), variant, bundled=bundled)
 
 
-def _load(folder: Path) -> Scenario:
+def _split(target: str) -> tuple[str, str | None]:
+    """`NAME:VARIANT`; a folder may have a colon in its name."""
+    name, colon, variant = target.rpartition(":")
+    is_folder = os.path.isdir(target)  # noqa: PTH112  (a Path raises where the name is too long)
+    return (target, None) if not colon or "/" in variant or is_folder else (name, variant)
+
+
+def _found(folder: Path, variant: str | None, *, bundled: bool) -> Found:
+    module = _load(folder)
+    scenario: Scenario = module.SCENARIO
+    known = _variants(folder, module)
+    chosen = known.get(scenario.variant if variant is None else variant)
+    if chosen is None:
+        near = difflib.get_close_matches(str(variant), known, 1, 0.4)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+        raise ScenarioError(f"{scenario.name}:{variant}: no such variant; {hint}")
+    return Found(chosen, folder, bundled, known)
+
+
+def _variants(folder: Path, module: ModuleType) -> dict[str, Scenario]:
+    """What `broken/` holds first, then those of VARIANTS, then folders that need no more than their deployment."""
+    default: Scenario = module.SCENARIO
+    told = getattr(module, "VARIANTS", {})
+    if not isinstance(told, dict) or not all(isinstance(s, Scenario) for s in told.values()) or default.variant in told:
+        raise ScenarioError(f"{folder / FILE}: VARIANTS is no dict of the other variants' names and Scenarios")
+    more = sorted(p.parent.name for p in (folder / VARIANTS).glob("*/broken"))
+    known = {default.variant: default, **told, **{name: default for name in more if name not in told}}
+    return {name: replace(scenario, variant=name) for name, scenario in known.items()}
+
+
+def _load(folder: Path) -> ModuleType:
     path = (folder / FILE).resolve()
     spec = importlib.util.spec_from_file_location(f"lab_scenario_{folder.name}", path)
     assert spec is not None
@@ -88,7 +144,7 @@ def _load(folder: Path) -> Scenario:
     scenario = getattr(module, "SCENARIO", None)
     if not isinstance(scenario, Scenario):
         raise ScenarioError(f"{path}: defines no SCENARIO of type lab.scenario.Scenario; see CONTRIBUTING.md")
-    return scenario
+    return module
 
 
 def _line_in(path: Path, error: BaseException) -> int:

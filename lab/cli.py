@@ -81,19 +81,22 @@ def list_() -> None:
     from lab.catalog import find, names
 
     for name in names():
-        click.echo(f"{name:18} {find(name).scenario.title}")
+        found = find(name)
+        click.echo(f"{name:18} {found.scenario.title}")
+        if len(found.variants) > 1:
+            click.echo(f"{'':18} {', '.join(f'{name}:{variant}' for variant in found.variants)}")
 
 
 @lab.command()
 @click.argument("name")
 @click.option("--diff", is_flag=True, help="broken/ against fixed/ instead of the lesson")
 def show(name: str, diff: bool) -> None:
-    """The lesson of a scenario; with --diff, what is broken beside what is fixed."""
+    """The lesson of a scenario; with --diff, what is broken beside what is fixed, of NAME:VARIANT too."""
     from lab.catalog import find
-    from lab.lesson import diff_text, lesson_text
+    from lab.lesson import diff_text, lesson_text, variants_text
 
     found = find(name)
-    click.echo(diff_text(found.folder) if diff else lesson_text(found.folder), nl=False)
+    click.echo(diff_text(found) if diff else lesson_text(found.folder) + variants_text(found), nl=False)
 
 
 def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
@@ -140,13 +143,17 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
 @click.option("--no-color", is_flag=True, help="no colours; NO_COLOR does the same")
 @click.option("--strict", is_flag=True, envvar="LAB_STRICT", help="a skipped check makes the run inconclusive")
 @click.option("--dry-run", is_flag=True, help="services, ports, bounds and the budget of waits; starts nothing")
+@click.option("--all-variants", is_flag=True, help="every variant of NAME, one after another; the worst exit code")
 @click.option("--control", is_flag=True, help="the same run without broken/: everything must stay silent")
 @_path("--fix", "a folder with your fix, in place of fixed/")
 @_path("--detect", "your own rules file, in place of the detection rules")
 @_path("--prometheus-bin", "the Prometheus to use", envvar="LAB_PROMETHEUS_BIN")
 @_path("--alertmanager-bin", "the Alertmanager to use", envvar="LAB_ALERTMANAGER_BIN")
 def run(name: str, **given: Any) -> int:
-    """Run a scenario, by NAME or by the path of its folder, or `all`: break it, see it, fix it, prove it."""
+    """Run a scenario: break it, see it, fix it, prove it.
+
+    NAME is a name (`lab list`), NAME:VARIANT, the path of a scenario's folder, or `all`.
+    """
     from lab.commands.run import run_command
 
     return run_command(name, given)

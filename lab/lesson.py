@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from lab.catalog import Found
 from lab.errors import ScenarioError
 
 
@@ -16,15 +17,25 @@ def lesson_text(folder: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def diff_text(folder: Path) -> str:
-    """A unified diff from broken/ to fixed/, file by file."""
-    names = sorted({p.name for what in ("broken", "fixed") for p in (folder / what).glob("*.*")})
-    return "".join(line for name in names for line in _diff(folder, name))
+def variants_text(found: Found) -> str:
+    """How its variants are called, where there are several."""
+    if len(found.variants) < 2:
+        return ""
+    said = (f"    lab run {found.scenario.name}:{variant}\n" for variant in found.variants)
+    return "\nVariants (`--all-variants` runs all):\n\n" + "".join(said)
 
 
-def _diff(folder: Path, name: str) -> list[str]:
-    def lines(what: str) -> list[str]:
-        path = folder / what / name
-        return path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
+def diff_text(found: Found) -> str:
+    """A unified diff from broken/ to fixed/ of a variant, file by file."""
+    names = sorted({p.name for what in ("broken", "fixed") for p in found.place(what).glob("*.*")})
+    return "".join(line for name in names for line in _diff(found, name))
 
-    return list(difflib.unified_diff(lines("broken"), lines("fixed"), f"broken/{name}", f"fixed/{name}"))
+
+def _diff(found: Found, name: str) -> list[str]:
+    def lines(what: str) -> tuple[list[str], str]:
+        path = found.place(what) / name
+        shown = str(path.relative_to(found.folder))
+        return (path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []), shown
+
+    (broken, before), (fixed, after) = lines("broken"), lines("fixed")
+    return list(difflib.unified_diff(broken, fixed, before, after))

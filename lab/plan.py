@@ -104,7 +104,7 @@ def _header(scenario: Scenario, options: Options, runtime: str, servers: Servers
     watched = tuple(dict.fromkeys(name for name in (*own, *loaded) if name != HEARTBEAT))
     return Header(
         scenario=scenario.name,
-        variant="default",
+        variant=scenario.variant,
         control=options.control,
         runtime=runtime,
         seed=options.seed,

@@ -250,6 +250,13 @@ class Scenario:
     acts: tuple[Act, ...] = ()
     study: Study | None = None
     kind: str = "monitoring"
+    variant: str = "default"
+    """The name of what `broken/` holds. The others, in `variants/`, get theirs from their folder."""
+
+    @property
+    def label(self) -> str:
+        """The name as `lab run` takes it: `name` or `name:variant`."""
+        return self.name if self.variant == "default" else f"{self.name}:{self.variant}"
 
     def phase_checks(self, phase: Phase) -> tuple[Check, ...]:
         """The scenario's own checks of a phase, in the order of the story."""

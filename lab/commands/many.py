@@ -1,4 +1,4 @@
-"""Several runs in a row: `lab run all`. One summary, two matrices, one exit code."""
+"""Several runs in a row: `lab run all`, `--all-variants`. One summary, two matrices, one exit code."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from lab.catalog import Found, find, names
 from lab.errors import UsageError
 from lab.outcome import Outcome, to_json
 from lab.plan import Plan
@@ -22,14 +23,25 @@ from lab.text import clean
 
 ALL = "all"
 """The target that stands for every monitoring scenario that comes with the lab."""
-_SINGLE = ("fix", "detect", "keep")
 
 
-def refuse_single(given: dict[str, Any]) -> None:
-    """Options that make sense for one scenario only. Raises `UsageError`."""
-    for name in _SINGLE:
-        if given.get(name):
+def refuse_single(given: dict[str, Any], target: str) -> None:
+    """Options that make sense for one run, or for one scenario, only. Raises `UsageError`."""
+    if given.get("keep"):
+        raise UsageError("--keep: is for one run; name one scenario and one variant")
+    for name in ("fix", "detect"):
+        if given.get(name) and target == ALL:
             raise UsageError(f"--{name}: is for one scenario; name it instead of `{ALL}`")
+
+
+def targets(name: str, *, all_variants: bool) -> list[Found]:
+    """What a name stands for: every scenario, every variant of one, or both. Raises `ScenarioError`."""
+    found = [one for one in map(find, names()) if one.scenario.kind == "monitoring"] if name == ALL else [find(name)]
+    if not all_variants:
+        return found
+    if name != ALL and ":" in name and found[0].scenario.variant == name.rpartition(":")[2]:
+        raise UsageError(f"{name} --all-variants: names one of them; leave one of the two away")
+    return [one.of(variant) for one in found for variant in one.variants]
 
 
 def run_many(
@@ -69,7 +81,7 @@ def _tell(rows: Sequence[Row], console: Console) -> None:
     for row in rows:
         for result in row.outcome.judgement.results():
             if result.result.value == "fail":
-                what = escape(clean(f"{row.scenario.name}: {result.name}: {result.observed}"))
+                what = escape(clean(f"{row.scenario.label}: {result.name}: {result.observed}"))
                 console.print(f"[red]✗[/red] {what}", highlight=False)
     console.print(summary_table(rows))
     console.print(matrix_table("raised at a server", rows, lambda o: o.raised))

@@ -14,8 +14,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from lab.catalog import find, names
-from lab.commands.many import ALL, refuse_single, run_many
+from lab.catalog import find
+from lab.commands.many import ALL, refuse_single, run_many, targets
 from lab.errors import UsageError
 from lab.journal import read
 from lab.judge import judge
@@ -34,8 +34,8 @@ def run_command(name: str, given: dict[str, Any]) -> int:
     """Run a scenario; the exit code is the verdict's."""
     console = _console(given["no_color"])
     sweep()
-    if name == ALL:
-        return _run_all(given, console)
+    if name == ALL or given["all_variants"]:
+        return _run_all(name, given, console)
     plan = make(find(name), _options(given))
     if given["dry_run"]:
         from lab.report.dry_run import dry_run_text
@@ -56,12 +56,11 @@ def run_command(name: str, given: dict[str, Any]) -> int:
     return found.exit_code
 
 
-def _run_all(given: dict[str, Any], console: Console) -> int:
-    """Every monitoring scenario in a row. All of them are checked before the first is started."""
-    refuse_single(given)
+def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
+    """Several in a row: every monitoring scenario, every variant. All are checked before the first is started."""
+    refuse_single(given, name)
     _check_writable(given["json_to"])
-    found = [one for one in map(find, names()) if one.scenario.kind == "monitoring"]
-    plans = [make(one, _options(given)) for one in found]
+    plans = [make(one, _options(given)) for one in targets(name, all_variants=given["all_variants"])]
     if given["dry_run"]:
         from lab.report.dry_run import dry_run_text
 
@@ -132,7 +131,7 @@ def analyze_command(run_dir: Path, json_to: str | None, no_color: bool) -> int:
     if recording.header is None:
         click.echo(f"lab: {journal}: empty; INCONCLUSIVE: nothing was recorded", err=True)
         return 3
-    scenario = find(str(journal.parent / "scenario")).scenario
+    scenario = find(str(journal.parent / "scenario"), recording.header.variant).scenario
     judgement = judge(scenario, recording.header, recording.history, damaged=recording.damaged)
     found = outcome(recording.header, recording.history, judgement)
     found = replace(found, run_dir=str(journal.parent.resolve()))

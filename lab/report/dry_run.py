@@ -15,9 +15,8 @@ def dry_run_text(plan: Plan) -> str:
 def _head(plan: Plan) -> list[str]:
     header = plan.header
     kind = "control run" if header.control else "run"
-    return [
-        f"{kind} of {header.scenario}, {header.runtime}, speed {header.speed:g}, seed {header.seed}; nothing is started"
-    ]
+    how = f"{header.runtime}, speed {header.speed:g}, seed {header.seed}"
+    return [f"{kind} of {plan.scenario.label}, {how}; nothing is started"]
 
 
 def _services(plan: Plan) -> list[str]:

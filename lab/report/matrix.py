@@ -32,7 +32,7 @@ def summary_table(rows: Sequence[Row]) -> Table:
     for row in rows:
         o, style = row.outcome, VERDICT_STYLES[row.outcome.verdict.value]
         table.add_row(
-            row.scenario.name, f"[{style}]{o.verdict.value}[/{style}]", _s(o.delays.time_to_detect_s),
+            row.scenario.label, f"[{style}]{o.verdict.value}[/{style}]", _s(o.delays.time_to_detect_s),
             _s(o.delays.time_to_recover_s), _s(o.overhead_s), _s(o.wall_s), escape(clean(o.judgement.reason)),
         )  # fmt: skip
     return table
@@ -45,7 +45,7 @@ def matrix_table(title: str, rows: Sequence[Row], cells: Callable[[Outcome], Seq
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("alert")
     for row in rows:
-        table.add_column(row.scenario.name)
+        table.add_column(row.scenario.label)
     for name in seen:
         table.add_row(escape(clean(name)), *(_cell(name, row, cells(row.outcome)) for row in rows))
     silent = len(alerts) - len(seen)

@@ -67,7 +67,7 @@ class TerminalStory(Story):
         self._zero = plan.header.started_at
         versions = plan.header.versions
         if not self.quiet:
-            self.console.print(f"[bold]{plan.scenario.name}[/bold]: {escape(plan.scenario.title)}", highlight=False)
+            self.console.print(f"[bold]{plan.scenario.label}[/bold]: {escape(plan.scenario.title)}", highlight=False)
         self._say(
             f"Prometheus {versions['prometheus']}, Alertmanager {versions['alertmanager']}, {plan.header.runtime}; "
             f"speed {plan.header.speed:g}, seed {plan.header.seed}"
