@@ -17,7 +17,7 @@ SCENARIO = Scenario(
     dies=("rag",),
     restarts=True,
     alerts=(ALERT,),
-    onset=(memory("rag").grown(mib=30).within(minutes=8),),
+    onset=(memory("rag").grown(mib=10).within(minutes=8),),
     detected=(
         alert(ALERT).delivered().within(minutes=9),
         culprit("rag_query_duration_seconds_bucket", label="timestamp").within(minutes=10),

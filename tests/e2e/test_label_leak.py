@@ -96,7 +96,7 @@ def test_a_fix_that_changes_nothing_fails(tmp_path: Path) -> None:
 def test_without_rules_nothing_is_detected(tmp_path: Path) -> None:
     ran = run_lab(tmp_path, "label_leak", "--detect", str(SABOTAGE / "no_rules.yml"))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
-    assert f"{ALERT} delivered" in ran.failed()
+    assert {"seen before it hurts", f"{ALERT} delivered"} & set(ran.failed())
 
 
 @pytest.mark.sabotage
