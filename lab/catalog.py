@@ -21,6 +21,8 @@ from lab.scenario import Scenario
 
 FILE = "scenario.py"
 RULES = "detect.rules.yml"
+RULES_OF = {"observer": "observer-rules", "prometheus": "rules"}
+"""Where each server finds its rules, as its configuration in compose/ says."""
 VARIANTS = "variants"
 """The folder of a scenario's other deployments: `variants/NAME/broken/`, and `fixed/` where it differs."""
 
@@ -44,16 +46,20 @@ class Found:
         """Another variant of the same scenario."""
         return replace(self, scenario=self.known[variant])
 
-    def rules(self) -> dict[str, str]:
-        """Detection rules of a run: the scenario's own and, among the lab's, those of its siblings."""
+    def rules(self) -> dict[str, Path]:
+        """Detection rules of a run by their name in a server's configuration: its own and, among the lab's, all."""
         folders = [self.folder]
         if self.bundled:
             folders = sorted(path.parent for path in self.folder.parent.glob(f"*/{RULES}"))
         return {
-            f"observer-rules/{folder.name}.yml": (folder / RULES).read_text(encoding="utf-8")
+            f"{RULES_OF[self._watcher(folder)]}/detect-{folder.name}.yml": folder / RULES
             for folder in folders
             if (folder / RULES).is_file()
         }
+
+    def _watcher(self, folder: Path) -> str:
+        watcher: str = self.scenario.watcher if folder == self.folder else _load(folder).SCENARIO.watcher
+        return watcher
 
     def deployment(self, what: str) -> Deployment:
         """`broken/` or `fixed/` of the variant; the scenario's where the variant has none."""

@@ -90,7 +90,7 @@ class Exited(Event):
 
 @dataclass(frozen=True)
 class ScrapeFailed(Event):
-    """The patient could not scrape a job, and why, in its own words; each reason once until it changes."""
+    """The patient could not scrape a job, and why, in its own words; again after a release."""
 
     kind: ClassVar[str] = "scrape_failed"
     job: str

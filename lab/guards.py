@@ -22,13 +22,14 @@ def guards(scenario: Scenario, header: Header, phase: Phase) -> tuple[Check, ...
     flow = Offered(rate) if phase in (Phase.STEADY, Phase.CONTROL) else Flowed()
     if phase is Phase.STEADY and header.control:
         flow = Offered(rate / CONTROL_GROWTH)
+    dark = scenario.goes_dark if phase in (Phase.BROKEN, Phase.FIXED) else ()
     # A symptom that is still there after the fix is there with less traffic too, and often slows it: then a failure
     # stands. Without enough traffic it is only the pass that would be vacuous.
     traffic = replace(_guard("traffic flowed", flow), excuses=phase is not Phase.FIXED)
     return (
         traffic,
         _guard("rules were evaluated", Evaluated()),
-        _guard("targets were scraped", Scraped(scenario.dies)),
+        _guard("targets were scraped", Scraped((*scenario.dies, *dark))),
         _guard("services lived", Lived(scenario.dies)),
         _guard("measured throughout", Measured()),
     )
@@ -69,9 +70,9 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Scraped:
-    """The observer's targets answer its scrapes for most of the settled phase."""
+    """The observer's targets answer its scrapes for most of the settled phase, but those that may be away."""
 
-    dies: tuple[str, ...]
+    away: tuple[str, ...]
     share: float = 0.7
     expected: str = "the observer's scrapes succeed"
 
@@ -79,7 +80,7 @@ class Scraped:
         shares = {}
         for job in ("rag", "prometheus"):
             points = view.history.series(signals.seen_up(job), min(view.settled, view.now), view.now)
-            if job not in self.dies:
+            if job not in self.away:
                 shares[job] = sum(v for _, v in points) / len(points) if points else 0.0
         return shares
 

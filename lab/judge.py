@@ -213,8 +213,8 @@ def onset_after(
     if not results:
         view = view_of(header, history, Phase.BROKEN, None)
         results = [r for c in scenario.onset if view and (r := evaluate(c, view)) is not None]
-    moments = [r.at for r in results if r.name in names and r.result is Result.PASS and r.at is not None]
-    return min(moments) - live if moments else None
+    moments = [r.since for r in results if r.name in names and r.result is Result.PASS and r.since is not None]
+    return max(0.0, min(moments) - live) if moments else None
 
 
 def _verdict(results: Sequence[CheckResult], strict: bool) -> tuple[Verdict, str]:

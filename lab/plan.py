@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lab import __version__, deployment
 from lab.budget import pipeline_budget_s
-from lab.catalog import RULES, Found, alerts_in
+from lab.catalog import RULES_OF, Found, alerts_in
 from lab.deployment import HEALTHY, Deployment, rule_files
 from lab.errors import LabError, RulesError, UsageError
 from lab.install import find
@@ -72,12 +72,13 @@ def _fixed(found: Found, options: Options) -> Deployment:
 
 
 def _rules(found: Found, options: Options) -> tuple[dict[str, str], dict[str, Path]]:
-    """The observer's rules by their name in its configuration, and the files they come from."""
-    rules = rule_files(compose_dir() / "prometheus" / "observer-rules", "observer-rules")
+    """The rules that detect, by their name in a server's configuration, and the files they come from."""
+    rules = rule_files(compose_dir() / "prometheus" / "observer-rules", RULES_OF["observer"])
     if options.detect is None:
-        rules.update(found.rules())
-        return rules, {name: found.folder.parent / Path(name).stem / RULES for name in found.rules()}
-    name = "observer-rules/yours.yml"
+        files = found.rules()
+        rules.update({name: path.read_text(encoding="utf-8") for name, path in files.items()})
+        return rules, files
+    name = f"{RULES_OF[found.scenario.watcher]}/{YOURS}"
     try:
         with options.detect.open("rb") as file:
             raw = file.read(MAX_RULES + 1)
@@ -92,13 +93,14 @@ def _rules(found: Found, options: Options) -> tuple[dict[str, str], dict[str, Pa
 
 MAX_RULES = 4 << 20
 """Bytes of a user's rules file that are read at most."""
+YOURS = "yours.yml"
 HEARTBEAT = "Watchdog"
 """The alert that fires always; it is no notification."""
 
 
 def _header(scenario: Scenario, options: Options, runtime: str, servers: Servers, rules: dict[str, str]) -> Header:
     foreign = options.detect is not None
-    theirs = alerts_in({n: t for n, t in rules.items() if n == "observer-rules/yours.yml"})
+    theirs = alerts_in({n: t for n, t in rules.items() if n.endswith(f"/{YOURS}")})
     own = theirs if foreign else scenario.alerts
     loaded = (*alerts_in(rules), *alerts_in(HEALTHY.prometheus_rules()))
     watched = tuple(dict.fromkeys(name for name in (*own, *loaded) if name != HEARTBEAT))

@@ -230,21 +230,22 @@ class Run:
         return "" if open_ or self.acts.pending(phase) else "settled"
 
     def _read_back_signal(self) -> None:
-        """When the rule's expression first had a result, asked of the observer afterwards."""
+        """When the rule's expression first had a result, asked afterwards of the server that has the rule."""
         history = self.journal.snapshot()
         live = history.first(Deployed, what="broken")
         if live is None:
             return
-        with suppress(LabError):
-            observer = Prometheus(self.stack.address("observer:9090"), timeout_s=5.0)
-            own = [rule for rule in observer.alert_rules() if rule.name in self.plan.header.own_alerts]
-            start = math.ceil(live.t * 1000) / 1000  # the server counts in milliseconds
-            for rule in own:
-                step = self.plan.header.evaluation_interval_s / 4
-                seen = observer.first_result(rule.query, start, time.time(), max(0.1, step))
-                if seen is not None:
-                    self.journal.record(SignalSeen(seen, rule.name))
-            observer.close()
+        start = math.ceil(live.t * 1000) / 1000  # the servers count in milliseconds
+        step = max(0.1, self.plan.header.evaluation_interval_s / 4)
+        for name in ("observer:9090", "prometheus:9090"):
+            with suppress(LabError):
+                server = Prometheus(self.stack.address(name), timeout_s=5.0)
+                for rule in server.alert_rules():
+                    if rule.name in self.plan.header.own_alerts:
+                        seen = server.first_result(rule.query, start, time.time(), step)
+                        if seen is not None:
+                            self.journal.record(SignalSeen(seen, rule.name))
+                server.close()
 
     # The end
 

@@ -13,7 +13,7 @@ import httpx
 
 from lab import signals
 from lab.errors import LabError
-from lab.events import CulpritFound, Exited, LogSeen, Notified, Restarted, ScrapeFailed, Unmeasured
+from lab.events import CulpritFound, Deployed, Exited, LogSeen, Notified, Restarted, ScrapeFailed, Unmeasured
 from lab.history import Sample
 from lab.journal import Journal
 from lab.load import Traffic
@@ -53,6 +53,7 @@ class Sampler:
     _asked_culprit: bool = False
     _panel_errors: int = 0
     _errors: dict[str, str] = field(default_factory=dict)
+    _deployed: int = 0
     _watched: tuple[str, ...] = ()
 
     def start(self) -> None:
@@ -179,6 +180,9 @@ class Sampler:
 
     def _scrape_errors(self, found: Values) -> None:
         """Asked only while a target is down: the series `up` does not say why."""
+        deployed = sum(1 for _ in self.journal.history.of(Deployed))
+        if deployed != self._deployed:  # what a release brought is told anew, though a restart may have looked the same
+            self._deployed, self._errors = deployed, {}
         down = any(value == 0 for name, value in found.items() if name.startswith(signals.up("")))
         errors = self.patient.scrape_errors() if down else {}
         for job, error in errors.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from lab.view import View
@@ -249,6 +249,10 @@ class Scenario:
     backfill: Backfill | None = None
     acts: tuple[Act, ...] = ()
     study: Study | None = None
+    watcher: Literal["observer", "prometheus"] = "observer"
+    """Which server evaluates `detect.rules.yml`: the observer, or the patient itself where that is not what is ill."""
+    goes_dark: tuple[str, ...] = ()
+    """Jobs whose metrics page this fault takes away: that they can't be scraped is no doubt about the run."""
     kind: str = "monitoring"
     variant: str = "default"
     """The name of what `broken/` holds. The others, in `variants/`, get theirs from their folder."""

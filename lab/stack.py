@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.backfill import Past, blocks, play
+from lab.catalog import RULES_OF
 from lab.deployment import HEALTHY, Deployment
 from lab.install import Binary
 from lab.paths import compose_dir
@@ -263,7 +264,7 @@ class Stack:
         return alertmanager.spec(self.servers.alertmanager, self._write_alertmanager_config(), data, volume, listen)
 
     def _write_patient_config(self) -> Path:
-        config, rules = self.live.prometheus_config(), self.live.prometheus_rules()
+        config, rules = self.live.prometheus_config(), {**self.live.prometheus_rules(), **self._detecting(PATIENT)}
         folder = self.run_dir / "config" / PATIENT
         return prometheus.write_config(
             folder, config, rules, self.servers.prometheus, self.speed, self._addresses, rules_speed=self._patient_speed
@@ -282,12 +283,16 @@ class Stack:
             more=self.scenario.patient.flags,
         )  # fmt: skip
 
+    def _detecting(self, server: str) -> dict[str, str]:
+        """The detection rules that a server evaluates."""
+        return {name: text for name, text in self.detect_rules.items() if name.startswith(f"{RULES_OF[server]}/")}
+
     def _observer(self) -> ServiceSpec:
         volume = VolumeSpec("observer-data")
         config = prometheus.write_config(
             self.run_dir / "config" / OBSERVER,
             (compose_dir() / "prometheus" / "observer.yml").read_text(encoding="utf-8"),
-            self.detect_rules,
+            self._detecting(OBSERVER),
             self.servers.prometheus,
             self.speed,
             self._addresses,

@@ -4,6 +4,7 @@ from lab.conditions.alerts import alert
 from lab.conditions.culprit import culprit
 from lab.conditions.deaths import process
 from lab.conditions.logs import log
+from lab.conditions.missing import back, gone
 from lab.conditions.panels import agree, panels
 from lab.conditions.scrapes import scrapes
 from lab.conditions.services import ready, up
@@ -13,7 +14,7 @@ from lab.conditions.values import head_series, sampled
 from lab.conditions.workload import fresh_samples, queries_still_counted, served, still_counted
 
 __all__ = [
-    "agree", "alert", "culprit", "fatigue", "fresh_samples", "head_series", "incident", "log", "memory", "pairs",
-    "panels", "process", "queries_still_counted", "quiet", "quiet_days", "ready", "sampled", "scrapes", "served",
-    "still_counted", "up",
+    "agree", "alert", "back", "culprit", "fatigue", "fresh_samples", "gone", "head_series", "incident", "log",
+    "memory", "pairs", "panels", "process", "queries_still_counted", "quiet", "quiet_days", "ready", "sampled",
+    "scrapes", "served", "still_counted", "up",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab import signals
+from lab.conditions.missing import Says
 from lab.events import Exited, ScrapeFailed
 from lab.scenario import Check
 from lab.view import View
@@ -88,6 +89,10 @@ class scrapes:  # noqa: N801 - reads as a word of the vocabulary
     def choke(self, *, over_s: float) -> Check:
         """They get slow, or time out, while the process lives; `over_s` in real seconds."""
         return Check(f"scrapes of {self.job} choke", Chokes(self.job, over_s))
+
+    def fail_with(self, *texts: str) -> Check:
+        """They fail, and the patient says why: in these words, of which each is a version's."""
+        return Check(f"scrapes of {self.job} fail", Says(self.job, texts))
 
     def bring_nothing_new(self) -> Check:
         """The number of series is constant, and they are the same."""

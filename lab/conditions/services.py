@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab import signals
+from lab.conditions.missing import Down, Quiet
 from lab.events import LogSeen
 from lab.scenario import Check
 from lab.view import View
@@ -79,6 +80,14 @@ class up:  # noqa: N801 - reads as a word of the vocabulary
     """`up` of a job of the patient."""
 
     job: str
+
+    def down(self) -> Check:
+        """It is 0."""
+        return Check(f"{self.job} down", Down(self.job))
+
+    def hides_it(self) -> Check:
+        """It stays 1, and no scrape fails, although the service's queries are counted no more."""
+        return Check(f"{self.job} quietly up", Quiet(self.job))
 
     def stays_one_on(self, service: str) -> Check:
         """It stays 1 although the service that scrapes is hurt."""

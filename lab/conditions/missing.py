@@ -1,0 +1,154 @@
+"""Conditions on metrics that are not there: a target that is down, or up without a metric; and that it is back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lab import signals
+from lab.events import PhaseStarted, ScrapeFailed
+from lab.scenario import Check, Phase
+from lab.view import View
+
+
+@dataclass(frozen=True)
+class Down:
+    """In the patient's own eyes the target cannot be scraped."""
+
+    job: str
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f'up{{job="{self.job}"}} == 0'
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None while the patient does not say."""
+        value = view.history.value(signals.up(self.job), t)
+        return None if value is None else value == 0.0
+
+    def observed(self, view: View, t: float) -> str:
+        """The value."""
+        value = view.history.value(signals.up(self.job), t)
+        return "no data" if value is None else f"up == {value:.0f}"
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The patient answers, and has no sample of the service's counter of queries."""
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"{signals.QUERIES} has no samples"
+
+    def at(self, view: View, t: float) -> bool | None:
+        """Judged at the very tick, not by what was last known. None where the patient does not answer."""
+        if not view.history.series(signals.up("prometheus"), t, t):
+            return None
+        return not view.history.series(signals.COUNTED, t, t)
+
+    def observed(self, view: View, t: float) -> str:
+        """Whether there are any."""
+        said = {None: "no answer", True: "no samples", False: "it has samples"}
+        return said[self.at(view, t)]
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """The counter is gone, and nothing says so: the target is up, no scrape fails."""
+
+    job: str
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f'no error anywhere: up{{job="{self.job}"}} == 1, without {signals.QUERIES}'
+
+    def _errors(self, view: View, t: float) -> list[ScrapeFailed]:
+        """Those after the gap that every release has."""
+        return [e for e in view.history.of(ScrapeFailed, view.settled, t) if e.job == self.job]
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None before the release has settled, and where the patient does not answer."""
+        up, gone = view.history.value(signals.up(self.job), t), Gone().at(view, t)
+        if up is None or gone is None or t <= view.settled:
+            return None
+        return up == 1.0 and gone and not self._errors(view, t)
+
+    def observed(self, view: View, t: float) -> str:
+        """All three."""
+        if errors := self._errors(view, t):
+            return errors[0].error
+        return f"{Down(self.job).observed(view, t)}, no scrape error, {signals.QUERIES}: {Gone().observed(view, t)}"
+
+
+@dataclass(frozen=True)
+class Says:
+    """The patient gives the reason why it cannot scrape a job. `texts`: as one version or the other puts it."""
+
+    job: str
+    texts: tuple[str, ...]
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"Prometheus says of {self.job}: {' or: '.join(self.texts)}"
+
+    def _first(self, view: View, t: float) -> ScrapeFailed | None:
+        failed = (e for e in view.history.of(ScrapeFailed, view.zero, t) if e.job == self.job)
+        return next((e for e in failed if any(text in e.error for text in self.texts)), None)
+
+    def at(self, view: View, t: float) -> bool | None:
+        """True from the first such error after the release on."""
+        return self._first(view, t) is not None
+
+    def observed(self, view: View, t: float) -> str:
+        """The server's own words."""
+        first = self._first(view, t)
+        last = max((e for e in view.history.of(ScrapeFailed, view.start, t)), key=lambda e: e.t, default=None)
+        return first.error if first else f"another error: {last.error}" if last else "no scrape failed"
+
+
+@dataclass(frozen=True)
+class Back:
+    """The counter has samples again; how long it had none is told, from sample to sample."""
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"{signals.QUERIES} is back; the gap is told"
+
+    def _gap(self, view: View, t: float) -> tuple[float, float] | None:
+        """Moments of the last sample before the longest gap since the fault, and of the first one after it."""
+        fault = view.history.first(PhaseStarted, name=Phase.BROKEN.value)
+        if fault is None:
+            return None
+        ages = view.history.series(signals.COUNTED_AGE_S, fault.t - 2 * max(1.0, view.scrape_s), t)
+        taken = sorted({round(at - age, 1) for at, age in ages})
+        return max(pairwise(taken), key=lambda pair: pair[1] - pair[0], default=None)
+
+    def at(self, view: View, t: float) -> bool | None:
+        """True while there are samples that the fixed release brought."""
+        gone, gap = Gone().at(view, t), self._gap(view, t)
+        if gone is None or gap is None:
+            return None if gone is None else not gone
+        return not gone and gap[1] >= view.start
+
+    def observed(self, view: View, t: float) -> str:
+        """The gap in seconds, real and simulated."""
+        gap = self._gap(view, t)
+        if Gone().at(view, t) or gap is None or gap[1] < view.start:
+            return "still gone"
+        length = gap[1] - gap[0]
+        return f"gap of {length:.1f} s ({length * view.header.speed / 60:.1f} simulated min) from sample to sample"
+
+
+def gone() -> Check:
+    """The service's counter of queries has no samples, in the patient's eyes."""
+    return Check(f"{signals.QUERIES} gone", Gone())
+
+
+def back() -> Check:
+    """It has samples again, and how long it had none is told."""
+    return Check(f"{signals.QUERIES} back", Back())
