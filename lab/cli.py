@@ -84,7 +84,7 @@ def list_() -> None:
         found = find(name)
         click.echo(f"{name:18} {found.scenario.title}")
         if len(found.variants) > 1:
-            click.echo(f"{'':18} {', '.join(f'{name}:{variant}' for variant in found.variants)}")
+            click.echo(f"{'':18} variants: {', '.join(found.variants)}")
 
 
 @lab.command()
@@ -215,6 +215,19 @@ def lint_metrics(target: str, require: tuple[str, ...], interval: float, timeout
     from lab.commands.lint import metrics_command
 
     return metrics_command(target, require, interval, timeout, as_json=as_json)
+
+
+@lint.command("smoke")
+@click.argument("url")
+@click.option("--require", multiple=True, metavar="NAME", help="a metric that must have samples; may be given again")
+@click.option("--timeout", type=float, default=10.0, show_default=True, help="seconds for the whole page")
+@click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="try again for so long, while it starts")
+@click.option("--json", "as_json", is_flag=True, help="as JSON")
+def lint_smoke(url: str, require: tuple[str, ...], timeout: float, wait: float, as_json: bool) -> int:
+    """For the end of a deployment: the metrics page comes in time, is one, and has what is required."""
+    from lab.commands.lint import smoke_command
+
+    return smoke_command(url, require, timeout, wait, as_json=as_json)
 
 
 @lab.command()
