@@ -90,7 +90,7 @@ class TerminalStory(Story):
         """A check's mark, as it comes."""
         mark, style = _MARKS[result.result]
         why = f" ({escape(clean(result.reason))})" if result.reason else ""
-        self._say(f"  [{style}]{mark}[/{style}] {escape(check.name)}: {escape(clean(result.observed))}{why}")
+        self._say(f"  [{style}]{mark}[/{style}] {escape(clean(check.name))}: {escape(clean(result.observed))}{why}")
 
     def live(self, history: History, plan: Plan) -> None:
         """The live line, and events that are new."""
@@ -109,7 +109,7 @@ class TerminalStory(Story):
             if isinstance(event, Notified):
                 style = "red" if event.status == "firing" else "green"
                 summary = clean(event.annotations.get("summary", ""))
-                said = f"#{event.route} {event.status.upper()} {clean(event.alert)}"
+                said = clean(f"#{event.route} {event.status.upper()} {event.alert}")
                 self._say(f"  [{style}]{escape(said)}[/{style}]: {escape(summary)}")
             elif isinstance(event, CulpritFound):
                 self._say(
@@ -166,9 +166,8 @@ def verdict_table(outcome: Outcome) -> Table:
         table.add_column(column, overflow="fold", ratio=ratio, no_wrap=ratio is None)
     for phase in outcome.judgement.phases:
         if math.isnan(phase.start) and phase.results:
-            table.add_row(
-                phase.phase.value, "", f"{len(phase.results)} checks", phase.results[0].reason, "– not reached"
-            )
+            why = escape(clean(phase.results[0].reason))
+            table.add_row(phase.phase.value, "", f"{len(phase.results)} checks", why, "– not reached")
             continue
         for result in phase.results:
             if not (result.guard and result.result is Result.PASS):
@@ -181,7 +180,7 @@ def _cells(result: CheckResult) -> tuple[str, str, str, str]:
     name = f"guard: {result.name}" if result.guard else result.name
     observed = clean(result.observed) + (f" ({clean(result.reason)})" if result.reason else "")
     expected = ("always: " if result.mode is Mode.ALWAYS and not result.guard else "") + clean(result.expected)
-    return escape(name), escape(expected), escape(observed), f"[{style}]{mark} {result.result.value}[/{style}]"
+    return escape(clean(name)), escape(expected), escape(observed), f"[{style}]{mark} {result.result.value}[/{style}]"
 
 
 def summary_lines(outcome: Outcome) -> list[str]:
