@@ -70,14 +70,18 @@ def test_kill_9_then_any_command(live: Live, stranger: subprocess.Popen[bytes]) 
     live.process.wait()
     # A dead run that once had this pid: the number is a stranger's now, with another start.
     recycled = {"pid": stranger.pid, "start": "long:ago"}
+    precious = live.tmp / "precious"
+    precious.mkdir()
     (live.tmp / "state" / "old.json").write_text(
-        json.dumps({"run_id": "old", "owner": recycled, "run_dir": "/", "children": [recycled], "folders": ["/etc"]})
+        json.dumps(
+            {"run_id": "old", "owner": recycled, "run_dir": "/", "children": [recycled], "folders": [str(precious)]}
+        )
     )
     swept = live.lab("clean")
     assert swept.returncode == 0, swept.stderr
     live.gone()
     assert stranger.poll() is None
-    assert Path("/etc").is_dir()
+    assert precious.is_dir()
 
 
 @pytest.mark.sabotage
