@@ -226,6 +226,15 @@ def evaluations_missed(d: Doctored) -> None:
     d.values(after(d.broken_at + 4, lambda v: v.update({signals.EVALUATION_AGE_S: 12.0})))
 
 
+def observer_hangs(d: Doctored) -> None:
+    """It answers no more, and so its alert never comes: nobody can say that the rule missed."""
+    gone = (signals.seen_up(""), signals.alert_state(""), signals.rss(""), signals.EVALUATION_AGE_S)
+    after_a_while = d.broken_at + 9
+    d.values(lambda t, v: [v.pop(k) for k in list(v) if t > after_a_while and k.startswith(gone)])
+    d.drop(Notified)
+    no_more_broken(d)
+
+
 def engine_gone(d: Doctored) -> None:
     d.events.append(Unmeasured(d.broken_at + 3, "the engine is gone"))
 
@@ -237,6 +246,7 @@ DOUBTS: dict[str, tuple[Callable[[Doctored], None], str]] = {
     "a service died unasked": (service_died, "broken: services lived"),
     "the lab did not look": (sampler_blind, "broken: measured throughout"),
     "rules were not evaluated": (evaluations_missed, "broken: rules were evaluated"),
+    "the observer hangs": (observer_hangs, "broken: rules were evaluated"),
     "something could not be measured": (engine_gone, "broken: measured throughout"),
 }
 
