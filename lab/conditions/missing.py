@@ -120,25 +120,24 @@ class Back:
         return f"{signals.QUERIES} is back; the gap is told"
 
     def _gap(self, view: View, t: float) -> tuple[float, float] | None:
-        """Moments of the last sample before the longest gap since the fault, and of the first one after it."""
+        """Moments of the last sample before the longest gap that ends in this phase, and of the first one after it."""
         fault = view.history.first(PhaseStarted, name=Phase.BROKEN.value)
         if fault is None:
             return None
         ages = view.history.series(signals.COUNTED_AGE_S, fault.t - 2 * max(1.0, view.scrape_s), t)
         taken = sorted({round(at - age, 1) for at, age in ages})
-        return max(pairwise(taken), key=lambda pair: pair[1] - pair[0], default=None)
+        ended = [pair for pair in pairwise(taken) if pair[1] >= view.start]
+        return max(ended, key=lambda pair: pair[1] - pair[0], default=None)
 
     def at(self, view: View, t: float) -> bool | None:
         """True while there are samples that the fixed release brought."""
-        gone, gap = Gone().at(view, t), self._gap(view, t)
-        if gone is None or gap is None:
-            return None if gone is None else not gone
-        return not gone and gap[1] >= view.start
+        gone = Gone().at(view, t)
+        return None if gone is None else not gone and self._gap(view, t) is not None
 
     def observed(self, view: View, t: float) -> str:
         """The gap in seconds, real and simulated."""
         gap = self._gap(view, t)
-        if Gone().at(view, t) or gap is None or gap[1] < view.start:
+        if Gone().at(view, t) or gap is None:
             return "still gone"
         length = gap[1] - gap[0]
         return f"gap of {length:.1f} s ({length * view.header.speed / 60:.1f} simulated min) from sample to sample"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.types import WSGIApplication
 
 from prometheus_client import (
     CollectorRegistry,
@@ -251,6 +252,11 @@ def serve(registry: CollectorRegistry, host: str, port: int) -> None:
     Not from the event loop, where a large exposition would block the service. No compression: on loopback it
     costs more time than it saves.
     """
+    serve_app(make_wsgi_app(registry, disable_compression=True), host, port)
+
+
+def serve_app(app: WSGIApplication, host: str, port: int) -> None:
+    """The same for a WSGI application of one's own around the page. Raises OSError when the port is taken."""
     server = _Server((host, port), _QuietHandler)
-    server.set_app(make_wsgi_app(registry, disable_compression=True))
+    server.set_app(app)
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
