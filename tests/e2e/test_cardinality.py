@@ -120,7 +120,7 @@ def test_a_fix_that_only_looks_like_one_fails(fix: str, tmp_path: Path) -> None:
 def test_without_rules_nothing_is_detected(tmp_path: Path) -> None:
     ran = run_lab(tmp_path, "cardinality", "--detect", str(SABOTAGE / "no_rules.yml"))
     assert (ran.code, ran.failed()) == (1, ["seen before it hurts"]), ran.told[-3000:]
-    assert ran.outcome["notifications"] == []
+    assert ALERT not in {n["alert"] for n in ran.outcome["notifications"]}
 
 
 def test_a_rule_that_always_fires_detects_nothing(tmp_path: Path) -> None:
