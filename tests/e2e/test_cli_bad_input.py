@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -69,6 +71,10 @@ def test_a_scenario_with_a_syntax_error_names_file_and_line(tmp_path: Path) -> N
     assert "mine/scenario.py:2: SyntaxError" in refused(tmp_path, "run", scenario(tmp_path / "mine", "x = 1\ny = (\n"))
 
 
+def test_a_scenario_that_leaves_with_0_is_no_pass(tmp_path: Path) -> None:
+    assert "SystemExit" in refused(tmp_path, "run", scenario(tmp_path / "mine", "import sys\nsys.exit(0)\n"))
+
+
 def test_a_file_without_a_scenario_in_it(tmp_path: Path) -> None:
     assert "defines no SCENARIO" in refused(tmp_path, "run", scenario(tmp_path / "mine", "x = 1\n"))
 
@@ -86,6 +92,10 @@ def test_rules_that_are_no_rules(text: str, tmp_path: Path) -> None:
     rules = tmp_path / "bad.yml"
     rules.write_text(text)
     assert str(rules) in refused(tmp_path, "run", "cardinality", "--detect", str(rules))
+
+
+def test_rules_without_an_end(tmp_path: Path) -> None:
+    assert "/dev/zero: more than 4 MiB" in refused(tmp_path, "run", "cardinality", "--detect", "/dev/zero")
 
 
 def test_rules_that_are_not_there(tmp_path: Path) -> None:
@@ -142,9 +152,11 @@ def test_it_is_not_a_prometheus(tmp_path: Path) -> None:
     assert other in refused(tmp_path, "run", "cardinality", LAB_PROMETHEUS_BIN=other)
 
 
-def test_out_can_not_be_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("out", ["file", "file/below"])
+def test_out_can_not_be_written(out: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    assert "--out file" in refused(tmp_path, "run", "cardinality", "--out", "file")
+    assert f"--out {out}" in refused(tmp_path, "run", "cardinality", "--out", out)
+    assert (tmp_path / "file").read_text() == "in the way"
 
 
 def test_json_can_not_be_written(tmp_path: Path) -> None:
@@ -208,3 +220,17 @@ def test_analyze_what_is_no_journal(content: str | None, code: int, said: str, t
     got, _, err = lab(tmp_path, "analyze", str(run))
     assert got == code
     assert said in err
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.99])
+def test_analyze_a_torn_journal_is_inconclusive(keep: float, tmp_path: Path) -> None:
+    recorded = Path(__file__).resolve().parent.parent / "recorded" / "cardinality" / "pass.jsonl"
+    text = recorded.read_text()
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "journal.jsonl").write_text(text[: int(keep * len(text))])
+    shutil.copytree(recorded.parents[3] / "scenarios" / "cardinality", run / "scenario")
+    code, out, err = lab(tmp_path, "analyze", str(run), "--json", "-")
+    assert code == 3, err
+    assert json.loads(out)["verdict"] == "inconclusive"
+    assert "Traceback" not in err

@@ -85,11 +85,11 @@ def test_a_file_that_does_not_load_names_its_line(text: str, said: str, tmp_path
     assert str(tmp_path) in str(caught.value)
 
 
-def test_loading_leaves_no_bytecode(tmp_path: Path) -> None:
-    before = sys.dont_write_bytecode
+def test_loading_leaves_no_bytecode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     find(str(folder(tmp_path, GOOD)))
     assert not (tmp_path / "mine" / "__pycache__").exists()
-    assert sys.dont_write_bytecode is before
+    assert sys.dont_write_bytecode is False
 
 
 @pytest.mark.parametrize(("text", "expected"), [

@@ -70,6 +70,11 @@ def test_flat_is_not_fooled_by_one_sample() -> None:
     assert Flat("x", "x", 20.0).at(seen, 19.0) is None
 
 
+def test_flat_is_not_fooled_by_a_few_far_apart() -> None:
+    seen = view(samples(20, x=lambda t: 1.0 if t in (12, 16, 19) else None))
+    assert Flat("x", "x", 20.0).at(seen, 19.0) is None
+
+
 def counted(rate: float, served: float) -> list:
     return samples(60, **{signals.COUNTED: lambda t: rate * t, signals.RPS: served})
 
@@ -216,6 +221,7 @@ def test_still_says_yes_only_after_the_damage(status: float | None, events: tupl
     values = {} if status is None else {signals.ready("prometheus"): status}
     assert StillSaysYes("prometheus").at(view(samples(10, **values), *events), 9.0) is expected
     assert StillSaysYes("prometheus").at(view(samples(10, **values), *events), 4.0) is None
+    assert StillSaysYes("prometheus").at(view(samples(10, **values), *events), 5.0) is None
 
 
 @pytest.mark.parametrize(("value", "expected"), [(1.0, True), (0.0, False), (None, None)])

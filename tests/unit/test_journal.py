@@ -124,6 +124,13 @@ def test_a_foreign_file_is_refused_with_its_name(text: str, tmp_path: Path) -> N
         read(path)
 
 
+def test_a_first_line_that_is_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.write_text(json.dumps({**asdict(HEADER), "type": "sample"}) + "\n")
+    with pytest.raises(UsageError, match="no run header"):
+        read(path)
+
+
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "j"
     path.write_text(json.dumps({"type": "run", **asdict(HEADER), "format": 2}) + "\n")

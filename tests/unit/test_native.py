@@ -8,6 +8,7 @@ import socket
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from lab.runtime.ports import LOOPBACK, Ports
 from lab.runtime.protocol import ServiceSpec, VolumeSpec
 
 UP = "import signal, sys; print('up', flush=True); signal.pause()"
+RUN = f"test-{uuid.uuid4().hex}"
 DEAF = UP.replace("print", "signal.signal(signal.SIGTERM, signal.SIG_IGN); print").replace(
     "signal.pause()", "[signal.pause() for _ in iter(int, 1)]"
 )
@@ -99,7 +101,7 @@ def test_only_loopback(ports: Ports) -> None:
 def runtime(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NativeRuntime]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "run").mkdir()
-    found = NativeRuntime("x", tmp_path / "run", Registration("x", tmp_path / "run"))
+    found = NativeRuntime(RUN, tmp_path / "run", Registration(RUN, tmp_path / "run"))
     yield found
     found.close()
 
@@ -122,7 +124,7 @@ def test_a_child_is_registered_alone_in_its_group_and_carries_the_run(runtime: N
     process = started(runtime)
     assert registered() == [process.pid]
     assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
-    assert f"{RUN_ID}=x".encode() in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+    assert f"{RUN_ID}={RUN}".encode() in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
     assert process.log == runtime.run_dir / "logs" / "one.log"
     runtime.stop(process)
     assert registered() == []

@@ -145,6 +145,21 @@ def test_too_large_a_body_is_refused_unread(server: ReceiverServer) -> None:
     assert raw(server, b"POST /slack/x HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (receiver.MAX_BODY + 1))[0] == 413
 
 
+def test_a_refused_body_is_not_taken_for_the_next_request(server: ReceiverServer) -> None:
+    smuggled = b"POST /heartbeat HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
+    with socket.create_connection(server.server_address[:2], timeout=5) as connection:
+        connection.sendall(b"POST /slack/x HTTP/1.1\r\n\r\n" + smuggled)
+        connection.shutdown(socket.SHUT_WR)
+        got = b""
+        try:
+            while more := connection.recv(65536):
+                got += more
+        except ConnectionResetError:
+            pass  # closed with the body unread, as it should be
+    assert got.count(b"HTTP/1.1 ") <= 1
+    assert notifications(server)["heartbeat_at"] == 0.0
+
+
 def test_the_largest_body_is_read(server: ReceiverServer) -> None:
     body = json.dumps({"text": "[FIRING] A " + "x" * (receiver.MAX_BODY - 40)}).encode()
     assert post(server, "/slack/x", body.ljust(receiver.MAX_BODY)) == 200

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from lab.sweep import TEMP_PREFIX, sweep
 
 ANSWERS = "import signal, sys; print('up', flush=True); signal.pause()"
 DEAF = ANSWERS.replace("print", "signal.signal(signal.SIGTERM, signal.SIG_IGN); print")
+RUN = f"test-{uuid.uuid4().hex}"
+"""A run's id that no other test on this machine has: a sweep finds its processes by it."""
 GONE = {"pid": 2**22 - 1, "start": "long:ago"}
 """A process that is no more."""
 
@@ -55,7 +58,7 @@ def start(state: Path) -> Iterator[Start]:
 def entry(state: Path) -> Callable[..., Path]:
     """Write an entry of a run; dead, if not said otherwise."""
 
-    def write(run_id: str = "x", **more: Any) -> Path:
+    def write(run_id: str = RUN, **more: Any) -> Path:
         state.mkdir(exist_ok=True)
         path = state / f"{run_id}.json"
         path.write_text(json.dumps({"run_id": run_id, "owner": GONE, "run_dir": "/x", "children": [], **more}))
@@ -83,7 +86,7 @@ def test_a_dead_runs_child_is_ended(start: Start, entry: Callable[..., Path]) ->
     child = start()
     path = entry(children=[who(child)])
     (swept,) = sweep()
-    assert (swept.run_id, swept.processes) == ("x", 1)
+    assert (swept.run_id, swept.processes) == (RUN, 1)
     assert child.wait(5) == -signal.SIGTERM
     assert not path.exists()
 
@@ -97,6 +100,19 @@ def test_one_that_is_deaf_is_killed_and_gone_when_it_returns(
     sweep()
     assert identity(child.pid) is None
     assert child.wait(5) == -signal.SIGKILL
+
+
+def test_one_that_does_not_end_is_tried_again(
+    start: Start, entry: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "GRACE_S", 0.05)
+    path = entry(children=[who(start())])
+    with monkeypatch.context() as broken:
+        broken.setattr(sweeping.os, "kill", lambda *_: None)
+        sweep()
+    assert path.exists()
+    sweep()
+    assert not path.exists()
 
 
 def test_a_recycled_pid_is_left_alone(start: Start, entry: Callable[..., Path]) -> None:
@@ -115,7 +131,7 @@ def test_an_owner_whose_pid_was_recycled_is_dead(start: Start, entry: Callable[.
 
 
 def test_a_live_run_is_left_alone(start: Start, entry: Callable[..., Path]) -> None:
-    owner, child = start(), start(**{RUN_ID: "x"})
+    owner, child = start(), start(**{RUN_ID: RUN})
     path = entry(owner=who(owner), children=[who(child)])
     assert sweep(kept=True) == []
     assert not ended(child)
@@ -136,7 +152,7 @@ def test_a_kept_stack_goes_only_when_asked(start: Start, entry: Callable[..., Pa
 def test_a_child_that_was_not_yet_registered_is_known_by_its_environment(
     start: Start, entry: Callable[..., Path]
 ) -> None:
-    child, of_another, without = start(**{RUN_ID: "x"}), start(**{RUN_ID: "xy"}), start()
+    child, of_another, without = start(**{RUN_ID: RUN}), start(**{RUN_ID: f"{RUN}y"}), start()
     entry()
     assert sweep()[0].processes == 1
     assert ended(child)
@@ -162,7 +178,7 @@ def test_the_runs_temp_folder_goes_wherever_tmpdir_points_now(
     elsewhere: bool, temp: Path, entry: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere" if elsewhere else str(temp))
-    folder = filled(temp / f"{TEMP_PREFIX}x")
+    folder = filled(temp / f"{TEMP_PREFIX}{RUN}")
     path = entry(folders=[str(folder)])
     assert sweep()[0].folders == 1
     assert not folder.exists()
@@ -179,7 +195,7 @@ def test_a_folder_that_is_not_the_runs_stays(name: str, temp: Path, entry: Calla
 
 def test_a_link_is_not_followed(temp: Path, entry: Callable[..., Path]) -> None:
     precious = filled(temp / "precious")
-    link = temp / f"{TEMP_PREFIX}x"
+    link = temp / f"{TEMP_PREFIX}{RUN}"
     link.symlink_to(precious)
     entry(folders=[str(link)])
     assert sweep()[0].folders == 0
@@ -188,7 +204,7 @@ def test_a_link_is_not_followed(temp: Path, entry: Callable[..., Path]) -> None:
 
 def test_a_link_inside_the_folder_is_not_followed(temp: Path, entry: Callable[..., Path]) -> None:
     precious = filled(temp / "precious")
-    folder = filled(temp / f"{TEMP_PREFIX}x")
+    folder = filled(temp / f"{TEMP_PREFIX}{RUN}")
     (folder / "link").symlink_to(precious)
     entry(folders=[str(folder)])
     sweep()
@@ -199,7 +215,7 @@ def test_a_link_inside_the_folder_is_not_followed(temp: Path, entry: Callable[..
 def test_what_could_not_be_removed_is_tried_again(
     temp: Path, entry: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = filled(temp / f"{TEMP_PREFIX}x")
+    folder = filled(temp / f"{TEMP_PREFIX}{RUN}")
     path = entry(folders=[str(folder)])
     with monkeypatch.context() as broken:
         broken.setattr(sweeping.shutil, "rmtree", lambda *_, **__: None)
