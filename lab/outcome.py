@@ -152,7 +152,8 @@ def _evidence(history: History) -> list[str]:
         told.setdefault(event.service, f"{event.file}:{event.line}: {event.text}")
     live, fixed = history.first(Deployed, what="broken"), history.first(PhaseStarted, name=Phase.FIXED.value)
     for failed in history.of(ScrapeFailed, live.t if live else math.inf, fixed.t if fixed else math.inf):
-        told.setdefault(f"scrape of {failed.job}", f"scrape of {failed.job}: {failed.error}")
+        why = failed.error.rpartition(": ")[2]  # without the URL and the sockets' ports
+        told.setdefault(f"scrape of {failed.job}: {why}", f"scrape of {failed.job}: {failed.error}")
     return [*told.values(), *(f"{e.service} ended: {e.how}" for e in history.of(Exited))]
 
 
