@@ -24,7 +24,7 @@ SCENARIO = Scenario(
     ),
     damage=(
         process("rag").killed_at_its_limit().within(minutes=30),
-        # At the default speed a scrape has 1 s, as its interval, and times out; at `--speed 1` it has 10, and gets slow.
+        # At the default speed a scrape has 1 s, its interval, and times out; at `--speed 1` it has 10, and gets slow.
         scrapes("rag").choke(over_s=1.5).within(minutes=30),
         process("rag").killed_again().within(minutes=60),
     ),
