@@ -169,6 +169,15 @@ class Answered(Event):
 
 
 @dataclass(frozen=True)
+class SmokeTested(Event):
+    """A release was live and its smoke test made: the exit code of `lab lint smoke`, and what it said."""
+
+    kind: ClassVar[str] = "smoke_tested"
+    code: int
+    said: str
+
+
+@dataclass(frozen=True)
 class Unmeasured(Event):
     """The lab could not measure something; the run is inconclusive from here."""
 
@@ -197,6 +206,7 @@ KINDS: dict[str, type[Event]] = {
     for cls in (
         PhaseStarted, PhaseEnded, Deployed, Notified, LogSeen, Exited,
         Restarted, ScrapeFailed, Switched, SignalSeen, CulpritFound, Studied, DashboardLive, Answered,
+        SmokeTested,
         Unmeasured, Skipped, RunEnded,
     )
 }  # fmt: skip

@@ -21,6 +21,7 @@ from lab.acts import Acts
 from lab.conditions.culprit import Named
 from lab.conditions.logs import Seen
 from lab.conditions.panels import Agree
+from lab.conditions.smoke import SmokeTest
 from lab.conditions.workload import StillCounted
 from lab.dashboard import parse
 from lab.deployment import Deployment
@@ -52,6 +53,7 @@ from lab.runtime.protocol import VolumeSpec
 from lab.sampler import Sampler
 from lab.scenario import BOUNDED_VOLUME, Check, CheckResult, Mode, Phase, Result, Scenario, Storage
 from lab.signals import QUERIES
+from lab.smoketest import SmokeTests
 from lab.stack import PATIENT_DATA, Stack
 from lab.story import Story
 from lab.study import StudyRun
@@ -108,11 +110,14 @@ class Run:
             "LAB_PROMETHEUS_URL": f"http://{self.stack.address('prometheus:9090')}",
         }
         self.traffic = Traffic(self.runtime, self.run_dir, self.stack.address("rag:8000"), plan.header.seed, viewers)
+        told = (*plan.scenario.onset, *plan.scenario.detected, *plan.scenario.damage)
         self.acts = Acts(plan.scenario, self.stack, self.journal)
         agreed = [c.condition for c in plan.scenario.recovered if isinstance(c.condition, Agree)]
         self.questions = Questions(tuple(q for c in agreed for q in c.asks()), self.stack, self.journal)
+        asked = [c.condition for c in (*told, *plan.scenario.recovered) if isinstance(c.condition, SmokeTest)]
+        required = dict.fromkeys(name for c in asked for name in c.require)
+        self.smoke_tests = SmokeTests(tuple(required), self.stack, self.journal)
         self.study = StudyRun(plan, self.runtime, self.journal, self.run_dir)
-        told = (*plan.scenario.onset, *plan.scenario.detected, *plan.scenario.damage)
         wanted = [check.condition.wants() for check in told if isinstance(check.condition, Seen)]
         logs = LogWatch(self.run_dir, wanted)
         asks = any(isinstance(check.condition, Named) for check in told)
@@ -207,6 +212,7 @@ class Run:
         self.acts.step(phase, self.journal.snapshot())
         self.questions.step(phase, self.journal.snapshot())
         history = self.journal.snapshot()
+        self.smoke_tests.step(history)
         if phase is Phase.BROKEN and self._onset_after is None:
             self._onset_after = onset_after(self.plan.scenario, self.plan.header, history)
         view = view_of(self.plan.header, history, phase, self._onset_after)
@@ -261,6 +267,7 @@ class Run:
     def _stop(self, registration: Registration, *, keep: bool) -> None:
         self.sampler.stop()
         self.study.stop()
+        self.smoke_tests.stop()
         if keep:
             registration.keep(self.stack.urls())
         else:

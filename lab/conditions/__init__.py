@@ -9,6 +9,7 @@ from lab.conditions.panels import agree, panels
 from lab.conditions.scrapes import scrapes
 from lab.conditions.services import ready, up
 from lab.conditions.slope import memory
+from lab.conditions.smoke import smoke_test
 from lab.conditions.storm import fatigue, incident, pairs, quiet, quiet_days
 from lab.conditions.values import head_series, sampled
 from lab.conditions.workload import fresh_samples, queries_still_counted, served, still_counted
@@ -16,5 +17,5 @@ from lab.conditions.workload import fresh_samples, queries_still_counted, served
 __all__ = [
     "agree", "alert", "back", "culprit", "fatigue", "fresh_samples", "gone", "head_series", "incident", "log",
     "memory", "pairs", "panels", "process", "queries_still_counted", "quiet", "quiet_days", "ready", "sampled",
-    "scrapes", "served", "still_counted", "up",
+    "scrapes", "served", "smoke_test", "still_counted", "up",
 ]  # fmt: skip

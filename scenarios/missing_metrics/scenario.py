@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lab.conditions import alert, back, fresh_samples, gone, queries_still_counted, scrapes, served, up
+from lab.conditions import alert, back, fresh_samples, gone, queries_still_counted, scrapes, served, smoke_test, up
 from lab.scenario import Check, Load, Scenario
 
 METRIC = "rag_queries_total"
@@ -14,6 +14,7 @@ def recovered(name: str) -> tuple[Check, ...]:
     return (
         back().holds_for(minutes=2).within(minutes=3),
         queries_still_counted().holds_for(minutes=2).within(minutes=5),
+        smoke_test(METRIC).passes().within(real_s=20),
         fresh_samples().holds_for(minutes=2).within(minutes=3),
         served().holds_for(minutes=2).within(minutes=4),
         alert(name).resolved().holds_for(minutes=2).within(minutes=4),
@@ -37,7 +38,11 @@ SCENARIO = Scenario(
         gone().holds_for(real_s=5).within(minutes=2),
     ),
     detected=(alert(DOWN).delivered().within(minutes=6),),
-    damage=(scrapes("rag").fail_with("connection refused").within(minutes=2), served().holds_for(minutes=2)),
+    damage=(
+        scrapes("rag").fail_with("connection refused").within(minutes=2),
+        smoke_test(METRIC).stops_it().within(real_s=20),
+        served().holds_for(minutes=2),
+    ),
     # The error is there at the first scrape; the alert wants to see it for two minutes.
     seen_before_damage=False,
     recovered=recovered(DOWN),
@@ -51,7 +56,7 @@ QUIET = replace(
     alerts=(MISSING,),
     onset=(gone().holds_for(real_s=5).within(minutes=2),),
     detected=(alert(MISSING).delivered().within(minutes=6), alert(MISSING).naming(METRIC).within(minutes=6)),
-    damage=(up("rag").hides_it().holds_for(minutes=2).within(minutes=4), served().holds_for(minutes=2)),
+    damage=(up("rag").hides_it().holds_for(minutes=2).within(minutes=4), *SCENARIO.damage[1:]),
     recovered=recovered(MISSING),
     consequences=(),
 )

@@ -9,7 +9,8 @@ import pytest
 from lab import signals
 from lab.catalog import find
 from lab.conditions.missing import Back, Down, Gone, Quiet, Says
-from lab.events import Deployed, Event, PhaseStarted, ScrapeFailed
+from lab.conditions.smoke import SmokeTest
+from lab.events import Deployed, Event, PhaseStarted, ScrapeFailed, SmokeTested
 from lab.guards import Scraped, guards
 from lab.history import History, Sample
 from lab.journal import Header
@@ -143,6 +144,16 @@ def test_what_was_never_gone_is_back_only_after_the_gap_of_the_release():
     seen = view(history(healthy, healthy), Phase.FIXED, END - 1)
     assert Back().at(seen, FIXED - 1.0) is False
     assert "gap of 5.0 s" in Back().observed(seen, END - 1.0)
+
+
+def test_the_smoke_test_of_this_release_counts_and_no_other():
+    made = (SmokeTested(85, 0, "well"), SmokeTested(BROKEN + 1, 1, "missing"), SmokeTested(FIXED + 1, 0, "well"))
+    seen = history(healthy, during_the_fault, *made)
+    stops, passes = SmokeTest(("rag_queries_total",), 1), SmokeTest(("rag_queries_total",), 0)
+    assert [stops.at(view(seen), t) for t in (BROKEN, BROKEN + 1, BROKEN + 9)] == [None, True, True]
+    assert passes.at(view(seen), BROKEN + 9) is False
+    assert passes.observed(view(seen), BROKEN + 9) == "exit code 1: missing"
+    assert passes.at(view(seen, Phase.FIXED, END - 1), END - 1) is True
 
 
 @pytest.mark.parametrize(
