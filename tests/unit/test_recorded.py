@@ -45,7 +45,7 @@ def judged(name: str, *, lines: int | None = None, tmp: Path | None = None) -> t
         path = cut
     recording = read(path)
     assert recording.header is not None
-    scenario = find(name.split("/")[0]).scenario
+    scenario = find(name.split("/")[0], recording.header.variant).scenario
     return judge(scenario, recording.header, recording.history, damaged=recording.damaged), recording
 
 
