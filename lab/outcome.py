@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from lab import signals
@@ -23,6 +23,7 @@ from lab.fatigue import Fatigue, fatigue_of_fault
 from lab.history import History
 from lab.journal import Header
 from lab.judge import Judgement, PhaseResult
+from lab.measured import Measured, measured
 from lab.scenario import Phase, Verdict
 from lab.view import phase_window
 
@@ -52,6 +53,7 @@ class Outcome:
     fatigue: Fatigue | None = None
     """What the fault's own alerts did to people; None where they told nobody."""
     studied: tuple[Studied, ...] = ()
+    measured: Measured = field(default_factory=Measured)
     raised: tuple[str, ...] = ()
     """Watched alerts that fired at a server, whether or not anybody was told."""
     interrupted: bool = False
@@ -91,6 +93,7 @@ def outcome(header: Header, history: History, judgement: Judgement) -> Outcome:
         wall_s=max(0.0, history.end - header.started_at),
         fatigue=fatigue_of_fault(header, history),
         studied=tuple(history.of(Studied)),
+        measured=measured(header, history),
         raised=_raised(header, history),
     )
 
@@ -180,6 +183,7 @@ def to_json(found: Outcome) -> dict[str, Any]:
         "time_to_recover_s": _rounded(delays.time_to_recover_s),
         "overhead_s": _rounded(found.overhead_s),
         "wall_s": _rounded(found.wall_s),
+        "measured": _measured(found.measured),
         "culprit": _culprit(found.culprit),
         "notifications": [_event(n) for n in found.notifications],
         "fatigue": _fatigue(found.fatigue),
@@ -211,6 +215,17 @@ def _phase(phase: PhaseResult) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _measured(found: Measured) -> dict[str, Any]:
+    return {
+        "peak_rss_bytes": {name: round(value) for name, value in found.peak_rss_bytes.items()},
+        "series_per_s": _rounded(found.series_per_s),
+        "requests_per_s": _rounded(found.requests_per_s),
+        "latency_p95_s": _rounded(found.latency_p95_s, 6),
+        "query_p95_before_s": _rounded(found.query_p95_before_s, 6),
+        "query_p95_after_s": _rounded(found.query_p95_after_s, 6),
+    }
+
+
 def _culprit(found: CulpritFound | None) -> dict[str, Any] | None:
     return {"metric": found.metric, "label": found.label, "values": found.values} if found else None
 
@@ -233,5 +248,5 @@ def _event(event: Event) -> dict[str, Any]:
     return asdict(event)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+def _rounded(value: float | None, digits: int = 3) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,93 @@
+"""What a run measured beside its delays: memory, growth, traffic, and the dashboard's queries. Pure; no I/O."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lab import signals
+from lab.events import Deployed
+from lab.history import History
+from lab.journal import Header
+from lab.scenario import Phase
+from lab.view import SETTLE, phase_window
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Bytes, seconds, and rates per real second; None where the run did not measure it."""
+
+    peak_rss_bytes: Mapping[str, float] = field(default_factory=dict)
+    """The largest resident memory of each service that the host exporter saw."""
+    series_per_s: float | None = None
+    """Series that the patient's head gained per second, from the broken deployment until it was at its largest."""
+    requests_per_s: float | None = None
+    """Requests answered without error in the settled part of the steady phase: the mean."""
+    latency_p95_s: float | None = None
+    """95th percentile of the request latency in the settled part of the steady phase: the median of its seconds'."""
+    query_p95_before_s: float | None = None
+    """95th percentile of the dashboard's queries while `broken/` was live: the median of its seconds'."""
+    query_p95_after_s: float | None = None
+    """The same for `fixed/`."""
+
+
+def measured(header: Header, history: History) -> Measured:
+    """All of it from the samples of a run."""
+    return Measured(
+        peak_rss_bytes=_peaks(history),
+        series_per_s=_growth(history),
+        requests_per_s=_mean(_steady(header, history, signals.RPS)),
+        latency_p95_s=_median(_steady(header, history, signals.P95_S)),
+        query_p95_before_s=_median(_live(history, Phase.BROKEN, signals.PANEL_P95_S)),
+        query_p95_after_s=_median(_live(history, Phase.FIXED, signals.PANEL_P95_S)),
+    )
+
+
+def _peaks(history: History) -> dict[str, float]:
+    prefix = signals.rss("")
+    peaks: dict[str, float] = {}
+    for sample in history.samples:
+        for name, value in sample.values.items():
+            if name.startswith(prefix):
+                service = name.removeprefix(prefix)
+                peaks[service] = max(value, peaks.get(service, 0.0))
+    return dict(sorted(peaks.items()))
+
+
+def _growth(history: History) -> float | None:
+    window = phase_window(history, Phase.BROKEN)
+    live = history.first(Deployed, what="broken")
+    if window is None or live is None:
+        return None
+    points = history.series(signals.HEAD_SERIES, live.t, window[1])
+    if not points:
+        return None
+    first, largest = points[0], max(points, key=lambda point: (point[1], -point[0]))
+    return (largest[1] - first[1]) / (largest[0] - first[0]) if largest[0] > first[0] else 0.0
+
+
+def _steady(header: Header, history: History, name: str) -> list[float]:
+    window = phase_window(history, Phase.STEADY)
+    if window is None:
+        return []
+    live = history.first(Deployed, window[0], what="healthy")
+    begun = min(live.t if live else window[0], window[1])
+    settled = min(begun + SETTLE.seconds(header.speed), window[1])
+    return [value for _, value in history.series(name, settled, window[1])]
+
+
+def _live(history: History, phase: Phase, name: str) -> list[float]:
+    window = phase_window(history, phase)
+    live = history.first(Deployed, what=phase.value)
+    if window is None or live is None:
+        return []
+    return [value for _, value in history.series(name, live.t, window[1])]
+
+
+def _mean(values: list[float]) -> float | None:
+    return statistics.fmean(values) if values else None
+
+
+def _median(values: list[float]) -> float | None:
+    return statistics.median(values) if values else None
