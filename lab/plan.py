@@ -39,14 +39,14 @@ class Plan:
 
 def make(found: Found, options: Options) -> Plan:
     """Check everything and put it together. Raises `UsageError` in one line."""
-    runtime = _runtime(options)
-    servers = _servers(options)
+    runtime = runtime_of(options)
+    servers = servers_of(options)
     broken, fixed = found.deployment("broken"), _fixed(found, options)
-    rules, sources = _rules(found, options)
+    rules, sources = rules_of(found, options)
     scenario = found.scenario
     if options.users is not None:
         scenario = replace(scenario, load=replace(scenario.load, users=options.users))
-    promtool = find("promtool", beside=servers.prometheus)
+    promtool = servers.promtool
     check_rules(promtool, rules, sources)
     scrapes = min_scrapes(servers.prometheus)
     check_speed(rules, sources, options.speed, scrapes)
@@ -57,22 +57,29 @@ def make(found: Found, options: Options) -> Plan:
     return Plan(found, scenario, options, servers, rules, broken, fixed, header)
 
 
-def _runtime(options: Options) -> str:
+def runtime_of(options: Options) -> str:
+    """The runtime that is meant. Raises `LabError` for one that is not there."""
     if options.runtime == "docker":
         raise LabError("--runtime docker is not there yet; use --runtime native")
     return "native"
 
 
-def _servers(options: Options) -> Servers:
-    return Servers(find("prometheus", options.prometheus_bin), find("alertmanager", options.alertmanager_bin))
+def servers_of(options: Options) -> Servers:
+    """The servers that are meant. Raises `LabError` where one can't be used."""
+    prometheus = find("prometheus", options.prometheus_bin)
+    alertmanager = find("alertmanager", options.alertmanager_bin)
+    return Servers(prometheus, alertmanager, find("promtool", beside=prometheus))
 
 
 def _fixed(found: Found, options: Options) -> Deployment:
     return deployment.load("fixed", options.fix) if options.fix else found.deployment("fixed")
 
 
-def _rules(found: Found, options: Options) -> tuple[dict[str, str], dict[str, Path]]:
-    """The rules that detect, by their name in a server's configuration, and the files they come from."""
+def rules_of(found: Found, options: Options) -> tuple[dict[str, str], dict[str, Path]]:
+    """The rules that detect, by their name in a server's configuration, and the files they come from.
+
+    Raises `RulesError`.
+    """
     rules = rule_files(compose_dir() / "prometheus" / "observer-rules", RULES_OF["observer"])
     if options.detect is None:
         files = found.rules()
