@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from lab import __version__
+from lab.commands.bench import bench
 from lab.errors import LabError, UsageError
 from lab.text import one_line
 
@@ -138,6 +139,15 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
     envvar="LAB_JSON",
     help="the outcome as JSON (`lab schema run`)",
 )
+@_path("--junit", "JUnit XML, a test case a check, written after each scenario", envvar="LAB_JUNIT", metavar="FILE")
+@click.option(
+    "--max-wall",
+    type=click.FloatRange(0, min_open=True),
+    default=None,
+    envvar="LAB_MAX_WALL",
+    metavar="SECONDS",
+    help="end after so long, all scenarios together; what is not over by then is inconclusive",
+)
 @click.option("--keep", is_flag=True, help="leave the stack up and print its URLs; `lab clean` stops it")
 @click.option("-q", "--quiet", is_flag=True, help="only the table and the verdict")
 @click.option("--no-color", is_flag=True, help="no colours; NO_COLOR does the same")
@@ -239,13 +249,15 @@ def clean() -> None:
 
 
 @lab.command()
-@click.argument("what", type=click.Choice(["run"]))
+@click.argument("what", type=click.Choice(["run", "bench"]))
 def schema(what: str) -> None:
     """The JSON schema of an output."""
     from importlib.resources import files
 
     click.echo(files("lab.report").joinpath(f"{what}.schema.json").read_text(encoding="utf-8"), nl=False)
 
+
+lab.add_command(bench)
 
 if __name__ == "__main__":
     sys.exit(run_cli(sys.argv[1:]))

@@ -3,6 +3,7 @@
 LabError                      3   infrastructure: could not start, could not measure
 ├── StartError                3   a service did not become ready
 ├── LoadError                 3   the traffic generator did not start
+├── OverTime                  3   the run was not over when its time was (`--max-wall`)
 └── UsageError                2   bad usage or a bad input file: one line that names file, place, remedy
     ├── ScenarioError         2   a scenario is unknown, outside its folder, or does not load
     └── RulesError            2   a rules or configuration file that the real server's tool refuses
@@ -23,6 +24,10 @@ class StartError(LabError):
 
 class LoadError(LabError):
     """The traffic generator could not be started or ended early."""
+
+
+class OverTime(LabError):  # noqa: N818 - named after what happened
+    """The time that the user gave a run is over."""
 
 
 class UsageError(LabError):

@@ -41,6 +41,12 @@ class Header:
     started_at: float = 0.0
     format: int = FORMAT
 
+    @property
+    def label(self) -> str:
+        """The run as `lab run` takes it: `name`, `name:variant`, with `--control` where it was one."""
+        name = self.scenario if self.variant == "default" else f"{self.scenario}:{self.variant}"
+        return f"{name} --control" if self.control else name
+
 
 class Journal:
     """Writes a run down line by line and keeps the same as a `History` in memory. Thread-safe.

@@ -25,3 +25,5 @@ class Options:
     users: int | None = None
     prometheus_bin: Path | None = None
     alertmanager_bin: Path | None = None
+    max_wall_s: float | None = None
+    """Seconds after which the run is ended and inconclusive; None: the deadlines of its checks alone."""

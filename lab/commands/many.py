@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -17,8 +18,10 @@ from lab.catalog import Found, find, names
 from lab.errors import UsageError
 from lab.outcome import Outcome, to_json
 from lab.plan import Plan
+from lab.report.ci import CiOutputs
 from lab.report.matrix import Row, matrix_table, summary_table
 from lab.report.terminal import TerminalStory
+from lab.scenario import Verdict
 from lab.text import clean
 
 ALL = "all"
@@ -51,20 +54,39 @@ def run_many(
     *,
     quiet: bool,
     json_to: str | None,
+    ci: CiOutputs,
 ) -> int:
-    """Run one after another; what an interrupted one leaves undone is not begun. The worst exit code."""
+    """Run one after another; what an interrupted one leaves undone is not begun. The worst exit code.
+
+    `--max-wall` is for all of them together: what there is no time for is not begun, and inconclusive.
+    """
     rows: list[Row] = []
+    codes: list[int] = []
+    end = time.monotonic() + (plans[0].options.max_wall_s or math.inf)
     for plan in plans:
-        fresh = replace(plan, header=replace(plan.header, started_at=time.time()))
-        found = execute(fresh, TerminalStory(console, quiet=quiet))
+        left = end - time.monotonic()
+        if left <= 0:
+            codes.append(Verdict.INCONCLUSIVE.exit_code)
+            ci.not_begun(plan.header.label, why := f"not begun: --max-wall {plan.options.max_wall_s:.0f} s are over")
+            console.print(f"[yellow]?[/yellow] {escape(clean(plan.header.label))}: {why}", highlight=False)
+            continue
+        found = execute(_fresh(plan, left), TerminalStory(console, quiet=quiet))
         _keep(found, Path(found.run_dir) / "verdict.json")
+        ci.add(found)
         rows.append(Row(plan.scenario, found))
         if found.interrupted:
             break
     _tell(rows, console)
     if json_to:
         _write(rows, json_to)
-    return worst(row.outcome.exit_code for row in rows)
+    return worst([*codes, *(row.outcome.exit_code for row in rows)])
+
+
+def _fresh(plan: Plan, left_s: float) -> Plan:
+    """A plan as it is begun: now, with what is left of the time for all."""
+    limit_s = left_s if math.isfinite(left_s) else None
+    header, options = replace(plan.header, started_at=time.time()), replace(plan.options, max_wall_s=limit_s)
+    return replace(plan, header=header, options=options)
 
 
 def worst(codes: Iterable[int]) -> int:

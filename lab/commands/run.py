@@ -16,12 +16,13 @@ from rich.console import Console
 
 from lab.catalog import find
 from lab.commands.many import ALL, refuse_single, run_many, targets
-from lab.errors import UsageError
+from lab.errors import OverTime, UsageError
 from lab.journal import read
 from lab.judge import judge
 from lab.options import Options
 from lab.outcome import Outcome, outcome, to_json
 from lab.plan import Plan, make
+from lab.report.ci import CiOutputs
 from lab.report.terminal import TerminalStory
 from lab.sweep import sweep
 
@@ -42,11 +43,12 @@ def run_command(name: str, given: dict[str, Any]) -> int:
 
         click.echo(dry_run_text(plan), nl=False)
         return 0
-    _check_writable(given["json_to"])
+    ci = _outputs(given)
     story = TerminalStory(console, quiet=given["quiet"])
     found = _execute(plan, story)
     story.end(found)
     _write(found, Path(found.run_dir) / "verdict.json")
+    ci.add(found)
     if given["json_to"]:
         _write(found, given["json_to"])
     if plan.options.keep and not found.interrupted:
@@ -59,27 +61,38 @@ def run_command(name: str, given: dict[str, Any]) -> int:
 def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
     """Several in a row: every monitoring scenario, every variant. All are checked before the first is started."""
     refuse_single(given, name)
-    _check_writable(given["json_to"])
     plans = [make(one, _options(given)) for one in targets(name, all_variants=given["all_variants"])]
     if given["dry_run"]:
         from lab.report.dry_run import dry_run_text
 
         click.echo("\n".join(dry_run_text(plan) for plan in plans), nl=False)
         return 0
-    return run_many(plans, _execute, console, quiet=given["quiet"], json_to=given["json_to"])
+    ci = _outputs(given)
+    return run_many(plans, _execute, console, quiet=given["quiet"], json_to=given["json_to"], ci=ci)
 
 
 def _execute(plan: Plan, story: TerminalStory) -> Outcome:
+    """Run a plan. SIGTERM ends it as Ctrl-C does, the end of its time as a failure of the infrastructure does."""
     from lab.runner import Run
 
     def on_term(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, on_term)
+    def on_alarm(_number: int, _frame: FrameType | None) -> None:
+        raise OverTime(f"not over when --max-wall ended it, after {limit_s:.0f} s")
+
+    limit_s = plan.options.max_wall_s or 0.0
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, on_term)}
+    if limit_s:
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, on_alarm)
+        signal.setitimer(signal.ITIMER_REAL, limit_s)
     try:
         return Run(plan, story).execute()
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if limit_s:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _kept_urls(found: Outcome) -> dict[str, str]:
@@ -96,6 +109,7 @@ def _options(given: dict[str, Any]) -> Options:
         runtime=given["runtime"], speed=speed, seed=given["seed"], out=given["out"], keep=given["keep"],
         strict=given["strict"], control=given["control"], fix=given["fix"], detect=given["detect"],
         users=given["users"], prometheus_bin=given["prometheus_bin"], alertmanager_bin=given["alertmanager_bin"],
+        max_wall_s=given["max_wall"],
     )  # fmt: skip
 
 
@@ -105,14 +119,25 @@ def _console(no_color: bool) -> Console:
     return Console(stderr=True, no_color=no_color or bool(os.environ.get("NO_COLOR")), width=width)
 
 
-def _check_writable(target: str | None) -> None:
-    """Before the run, not after it: a result that can't be written would be lost."""
+def _outputs(given: dict[str, Any]) -> CiOutputs:
+    """What is written beside the run's folder; refused before the run, not after it: a result would be lost."""
+    _check_writable(given["json_to"])
+    _check_writable(given["junit"], "--junit")
+    return CiOutputs(given["junit"], os.environ, sys.stderr)
+
+
+def _check_writable(target: Path | str | None, option: str = "--json") -> None:
+    """Leaves no file behind where there was none: the run may yet be refused."""
     if target in (None, "-"):
         return
+    path = Path(str(target))
+    there = path.exists()
     try:
-        Path(str(target)).open("a").close()
+        path.open("a").close()
+        if not there:
+            path.unlink()
     except OSError as error:
-        raise UsageError(f"--json {target}: {error.strerror or error}; give a file that can be written") from error
+        raise UsageError(f"{option} {target}: {error.strerror or error}; give a file that can be written") from error
 
 
 def _write(found: Outcome, target: Path | str) -> None:
