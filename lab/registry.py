@@ -17,6 +17,8 @@ from lab.errors import LabError
 from lab.identity import Identity, me
 
 RUN_ID = "LAB_RUN_ID"
+CONTROL = ".control"
+"""Suffix of the file beside an entry by which the commands reach a stack that stays up."""
 
 
 def state_dir() -> Path:

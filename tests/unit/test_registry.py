@@ -19,7 +19,7 @@ import pytest
 from lab import sweep as sweeping
 from lab.errors import LabError
 from lab.identity import Identity, identity, me
-from lab.registry import RUN_ID, Registration, entries
+from lab.registry import CONTROL, RUN_ID, Registration, entries
 from lab.sweep import TEMP_PREFIX, sweep
 
 ANSWERS = "import signal, sys; print('up', flush=True); signal.pause()"
@@ -289,3 +289,14 @@ def test_a_process_is_itself_as_long_as_it_lives(start: Start) -> None:
     process.wait()
     assert not found.alive()
     assert identity(process.pid) is None
+
+
+def test_the_way_to_a_dead_stack_goes_with_it(entry: Callable[..., Path], state: Path) -> None:
+    path = entry()
+    way = path.with_suffix(CONTROL)
+    of_another = state / f"other{CONTROL}"
+    for file in (way, of_another):
+        file.write_text("{}")
+    sweep()
+    assert not way.exists()
+    assert of_another.exists()
