@@ -178,6 +178,15 @@ class SmokeTested(Event):
 
 
 @dataclass(frozen=True)
+class GapMeasured(Event):
+    """The counter of queries has samples again: those before and after the gap, in Unix seconds; read back."""
+
+    kind: ClassVar[str] = "gap_measured"
+    last: float
+    first: float
+
+
+@dataclass(frozen=True)
 class Unmeasured(Event):
     """The lab could not measure something; the run is inconclusive from here."""
 
@@ -206,7 +215,7 @@ KINDS: dict[str, type[Event]] = {
     for cls in (
         PhaseStarted, PhaseEnded, Deployed, Notified, LogSeen, Exited,
         Restarted, ScrapeFailed, Switched, SignalSeen, CulpritFound, Studied, DashboardLive, Answered,
-        SmokeTested,
+        SmokeTested, GapMeasured,
         Unmeasured, Skipped, RunEnded,
     )
 }  # fmt: skip

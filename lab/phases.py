@@ -28,7 +28,7 @@ def checks_of(scenario: Scenario, header: Header, phase: Phase) -> tuple[Check, 
         return (*_steady(header), *own)
     if phase is Phase.CONTROL:
         return _control()
-    allowed = (*header.own_alerts, *scenario.consequences)
+    allowed = tuple(dict.fromkeys((*header.own_alerts, *scenario.consequences)))
     quiet = Check("only declared alerts", NotFiring(allowed), Mode.ALWAYS)
     if phase is Phase.BROKEN:
         return (*own, *_order(scenario), quiet, _observer_small())

@@ -105,6 +105,11 @@ class Prometheus:
         data = self._get("/api/v1/query_range", params)
         return [Series(r["metric"], tuple((float(t), float(v)) for t, v in r["values"])) for r in data["result"]]
 
+    def stored(self, selector: str, seconds: int) -> list[Series]:
+        """The samples of the last `seconds` as they are stored, each with the moment at which it was scraped."""
+        data = self._get("/api/v1/query", {"query": f"{selector}[{seconds}s]"})
+        return [Series(r["metric"], tuple((float(t), float(v)) for t, v in r["values"])) for r in data["result"]]
+
     def scrape_errors(self) -> dict[str, str]:
         """Why the last scrape of a job failed, in the server's words; jobs whose targets are all up are absent."""
         targets = self._get("/api/v1/targets", {"state": "active"})["activeTargets"]

@@ -20,6 +20,7 @@ from pathlib import Path
 from lab.acts import Acts
 from lab.conditions.culprit import Named
 from lab.conditions.logs import Seen
+from lab.conditions.missing import Back
 from lab.conditions.panels import Agree
 from lab.conditions.smoke import SmokeTest
 from lab.conditions.workload import StillCounted
@@ -37,6 +38,7 @@ from lab.events import (
     Skipped,
     Unmeasured,
 )
+from lab.gaps import Gaps
 from lab.guards import CONTROL_GROWTH
 from lab.journal import Journal
 from lab.judge import evaluate, judge, onset_after, view_of
@@ -122,6 +124,7 @@ class Run:
         logs = LogWatch(self.run_dir, wanted)
         asks = any(isinstance(check.condition, Named) for check in told)
         conditions = [check.condition for check in plan.scenario.recovered]
+        self.gaps = Gaps(any(isinstance(c, Back) for c in conditions), self.stack, self.journal)
         counters = tuple(c.metric for c in conditions if isinstance(c, StillCounted) and c.metric != QUERIES)
         self.sampler = Sampler(self.stack, self.traffic, self.journal, logs, plan.header.own_alerts, asks, counters)
 
@@ -213,6 +216,7 @@ class Run:
         self.questions.step(phase, self.journal.snapshot())
         history = self.journal.snapshot()
         self.smoke_tests.step(history)
+        self.gaps.step(phase, history)
         if phase is Phase.BROKEN and self._onset_after is None:
             self._onset_after = onset_after(self.plan.scenario, self.plan.header, history)
         view = view_of(self.plan.header, history, phase, self._onset_after)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 from lab import signals
-from lab.events import PhaseStarted, ScrapeFailed
+from lab.events import GapMeasured, PhaseStarted, ScrapeFailed
 from lab.scenario import Check, Phase
 from lab.view import View
 
@@ -119,28 +118,23 @@ class Back:
         """In words."""
         return f"{signals.QUERIES} is back; the gap is told"
 
-    def _gap(self, view: View, t: float) -> tuple[float, float] | None:
-        """Moments of the last sample before the longest gap that ends in this phase, and of the first one after it."""
-        fault = view.history.first(PhaseStarted, name=Phase.BROKEN.value)
-        if fault is None:
-            return None
-        ages = view.history.series(signals.COUNTED_AGE_S, fault.t - 2 * max(1.0, view.scrape_s), t)
-        taken = sorted({round(at - age, 1) for at, age in ages})
-        ended = [pair for pair in pairwise(taken) if pair[1] >= view.start]
-        return max(ended, key=lambda pair: pair[1] - pair[0], default=None)
+    def _gap(self, view: View, t: float) -> GapMeasured | None:
+        return next(view.history.of(GapMeasured, view.start, t), None)
 
     def at(self, view: View, t: float) -> bool | None:
-        """True while there are samples that the fixed release brought."""
+        """True while there are samples, once the gap before them was read back."""
         gone = Gone().at(view, t)
         return None if gone is None else not gone and self._gap(view, t) is not None
 
     def observed(self, view: View, t: float) -> str:
-        """The gap in seconds, real and simulated."""
+        """The gap in seconds, real and simulated, and the outage: from one release to the other."""
         gap = self._gap(view, t)
-        if Gone().at(view, t) or gap is None:
-            return "still gone"
-        length = gap[1] - gap[0]
-        return f"gap of {length:.1f} s ({length * view.header.speed / 60:.1f} simulated min) from sample to sample"
+        if gap is None or Gone().at(view, t):
+            return "still gone" if Gone().at(view, t) else "the gap was not read back"
+        length = gap.first - gap.last
+        fault = view.history.first(PhaseStarted, name=Phase.BROKEN.value)
+        outage = f", of an outage of {view.zero - fault.t:.1f} s" if fault else ""
+        return f"gap of {length:.1f} s ({length * view.header.speed / 60:.1f} simulated min){outage}"
 
 
 def gone() -> Check:

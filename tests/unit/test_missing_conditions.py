@@ -10,7 +10,7 @@ from lab import signals
 from lab.catalog import find
 from lab.conditions.missing import Back, Down, Gone, Quiet, Says
 from lab.conditions.smoke import SmokeTest
-from lab.events import Deployed, Event, PhaseStarted, ScrapeFailed, SmokeTested
+from lab.events import Deployed, Event, GapMeasured, PhaseStarted, ScrapeFailed, SmokeTested
 from lab.guards import Scraped, guards
 from lab.history import History, Sample
 from lab.journal import Header
@@ -128,22 +128,29 @@ def test_either_versions_words_will_do():
     assert Says("rag", ("not a valid start token", "unsupported Content-Type")).at(seen, 120.0) is True
 
 
-def test_back_tells_the_gap_from_sample_to_sample():
-    seen = view(history(during_the_fault, during_the_fault), Phase.FIXED, END - 1)
+READ_BACK = GapMeasured(FIXED + 2, 97.0, 132.0)
+
+
+def test_back_tells_the_gap_and_the_outage():
+    seen = view(history(during_the_fault, during_the_fault, READ_BACK), Phase.FIXED, END - 1)
     assert Back().at(seen, END - 1.0) is True
-    # The last sample at 97 (taken 0.4 s earlier), the first at 132.
-    assert Back().observed(seen, END - 1.0) == "gap of 35.0 s (8.8 simulated min) from sample to sample"
+    # The fault's release began at 98, the fixed one was live at 130.
+    assert Back().observed(seen, END - 1.0) == "gap of 35.0 s (8.8 simulated min), of an outage of 32.0 s"
 
 
-def test_a_fix_that_brings_nothing_back():
-    seen = view(history(healthy, lambda t: t < BROKEN - 2), Phase.FIXED, END - 1)
-    assert (Back().at(seen, END - 1.0), Back().observed(seen, END - 1.0)) == (False, "still gone")
-
-
-def test_what_was_never_gone_is_back_only_after_the_gap_of_the_release():
-    seen = view(history(healthy, healthy), Phase.FIXED, END - 1)
-    assert Back().at(seen, FIXED - 1.0) is False
-    assert "gap of 5.0 s" in Back().observed(seen, END - 1.0)
+@pytest.mark.parametrize(
+    ("counted", "events", "said"),
+    [
+        (lambda t: t < BROKEN - 2, (), "still gone"),
+        (lambda t: t < BROKEN - 2 or t == FIXED + 2, (READ_BACK,), "still gone"),
+        (during_the_fault, (), "the gap was not read back"),
+        (during_the_fault, (GapMeasured(FIXED - 3, 97.0, 99.0),), "the gap was not read back"),
+    ],
+    ids=["nothing came", "it came and went", "not asked", "a gap of before"],
+)
+def test_what_is_not_back(counted: State, events: tuple[Event, ...], said: str):
+    seen = view(history(healthy, counted, *events), Phase.FIXED, END - 1)
+    assert (Back().at(seen, END - 1.0), Back().observed(seen, END - 1.0)) == (False, said)
 
 
 def test_the_smoke_test_of_this_release_counts_and_no_other():

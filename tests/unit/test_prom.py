@@ -126,6 +126,15 @@ def test_the_status_is_told(fake: Fake, client: Prometheus) -> None:
     assert client.status_of("/-/ready") == 503
 
 
+def test_samples_as_they_are_stored(fake: Fake, client: Prometheus) -> None:
+    series = {"metric": {"job": "rag"}, "values": [[100.607, "5"], [101.607, "7"]]}
+    fake.say(QUERY, {"resultType": "matrix", "result": [series]})
+    assert [(s.labels, s.points) for s in client.stored("x", 15)] == [
+        ({"job": "rag"}, ((100.607, 5.0), (101.607, 7.0)))
+    ]
+    assert fake.asked[0] == (QUERY, {"query": ["x[15s]"]})
+
+
 def test_a_range(fake: Fake, client: Prometheus) -> None:
     fake.say("/api/v1/query_range", {"result": [
         {"metric": {}, "values": [[30, "1"], [40, "2"]]}, {"metric": {"a": "b"}, "values": [[20, "1"]]},
