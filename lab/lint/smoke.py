@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,12 @@ PAUSE_S = 0.5
 """Between two tries of a deployment that is still starting."""
 TYPES = ("text/plain", "application/openmetrics-text")
 """What Prometheus takes for a metrics page; 3.x refuses any other type, and none at all."""
+OPENMETRICS = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+"""What Prometheus asks for."""
+_COMMENT = re.compile(rb"# (?:(?:HELP|TYPE|UNIT) .*|EOF)")
 
 
 class NoPageError(Exception):
@@ -92,18 +99,19 @@ def _check(url: str, timeout_s: float, wait_s: float) -> None:
 def _once(url: str, names: tuple[str, ...], timeout_s: float) -> Smoke:
     began = time.monotonic()
     try:
-        page = _page(asyncio.run(_fetch(url, timeout_s)))
+        page = _page(asyncio.run(_fetch(url, ACCEPT, timeout_s))[1])
+        _as_openmetrics(*asyncio.run(_fetch(url, OPENMETRICS, timeout_s)))
     except NoPageError as error:
         return Smoke(url, 0, time.monotonic() - began, (Finding(Level.ERROR, "page", url, "", str(error)),))
     took = time.monotonic() - began
     return Smoke(url, page.series, took, tuple(_missing(page, names)))
 
 
-async def _fetch(url: str, timeout_s: float) -> bytes:
-    """The body of a metrics page. The time is for all of it, however slowly it drips."""
+async def _fetch(url: str, accept: str, timeout_s: float) -> tuple[str, bytes]:
+    """Type and body of a metrics page. The time is for all of it, however slowly it drips."""
     try:
         async with asyncio.timeout(timeout_s), httpx.AsyncClient(trust_env=False, timeout=timeout_s) as client:
-            headers = {"Accept": ACCEPT, "Accept-Encoding": "identity"}
+            headers = {"Accept": accept, "Accept-Encoding": "identity"}
             async with client.stream("GET", url, headers=headers) as answer:
                 body = bytearray()
                 async for chunk in answer.aiter_raw():
@@ -114,22 +122,38 @@ async def _fetch(url: str, timeout_s: float) -> bytes:
         raise NoPageError(f"no whole page within {timeout_s:g} s; Prometheus says: context deadline exceeded") from None
     except (httpx.HTTPError, OSError) as error:
         raise NoPageError(f"{error or type(error).__name__}; nothing serves metrics there") from error
-    _accept(answer, bytes(body[:200]))
-    return bytes(body)
+    return _accept(answer, bytes(body[:200])), bytes(body)
 
 
-def _accept(answer: httpx.Response, begins: bytes) -> None:
-    """Status and content type are those of a metrics page. Raises `NoPageError`."""
+def _accept(answer: httpx.Response, begins: bytes) -> str:
+    """The content type; it and the status are those of a metrics page. Raises `NoPageError`."""
     if answer.status_code != 200:
         where = shown(answer.headers.get("location", "").encode())
         raise NoPageError(f"HTTP {answer.status_code}{f' to {where}' if where else ''}; a metrics page answers 200")
     given = answer.headers.get("content-type", "")
-    if given.partition(";")[0].strip().lower() not in TYPES:
+    kind: str = given.partition(";")[0].strip().lower()
+    if kind not in TYPES:
         said = f"Content-Type {shown(given.encode())}" if given else "no Content-Type"
         raise NoPageError(f"{said}; not a metrics page, it begins: {shown(begins.lstrip()[:60])}")
     coding = answer.headers.get("content-encoding", "identity").lower()
     if coding != "identity":
         raise NoPageError(f"content-encoding {shown(coding.encode())} was not asked for")
+    return kind
+
+
+def _as_openmetrics(kind: str, body: bytes) -> None:
+    """A page that is served as OpenMetrics is stricter than one of text: no free comments, and an end that says so.
+
+    Prometheus asks for it first, and refuses the whole page. Raises `NoPageError`.
+    """
+    if kind == TYPES[0]:
+        return
+    lines = body.removesuffix(b"\n").split(b"\n")
+    for number, line in enumerate(lines, 1):
+        if line.startswith(b"#") and not _COMMENT.fullmatch(line):
+            raise NoPageError(f"line {number}: no comment of OpenMetrics, which Prometheus asks for: {shown(line)}")
+    if lines[-1] != b"# EOF":
+        raise NoPageError("OpenMetrics, which Prometheus asks for, ends with # EOF; this page does not")
 
 
 def _page(body: bytes) -> Page:

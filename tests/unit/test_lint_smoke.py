@@ -68,7 +68,36 @@ def test_a_page_that_is_well():
 
 @pytest.mark.parametrize("type_", ["text/plain", "TEXT/PLAIN; version=0.0.4", "application/openmetrics-text"])
 def test_types_that_prometheus_takes(type_: str):
-    with serving(answer(type_=type_)) as url:
+    with serving(answer(PAGE + b"# EOF\n", type_=type_)) as url:
+        assert texts(url, METRIC) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (PAGE + b"# EOF\n", ""),
+        (PAGE + b"# EOF", ""),
+        (b"# HELP rag_queries_total Queries.\n# UNIT x_seconds seconds\n" + PAGE + b"# EOF\n", ""),
+        (
+            b"# build unknown\n" + PAGE + b"# EOF\n",
+            "line 1: no comment of OpenMetrics, which Prometheus asks for: # build",
+        ),
+        (PAGE + b"#TYPE up_total counter\n# EOF\n", "line 4: no comment of OpenMetrics"),
+        (PAGE, "OpenMetrics, which Prometheus asks for, ends with # EOF; this page does not"),
+        (PAGE + b"# EOF\nup_total 2\n", "ends with # EOF; this page does not"),
+    ],
+    ids=["well", "no last newline", "help and unit", "a free comment", "no space", "no end", "more after the end"],
+)
+def test_what_prometheus_asks_for_first_is_looked_at_too(page: bytes, said: str):
+    """As text each of these pages is well; Prometheus never sees that one."""
+    with serving(answer(), answer(page, type_="application/openmetrics-text; version=1.0.0")) as url:
+        found = texts(url, METRIC)
+    assert len(found) == bool(said)
+    assert all(said in text for text in found)
+
+
+def test_a_free_comment_is_no_fault_of_a_page_of_text():
+    with serving(answer(b"# build unknown\n" + PAGE)) as url:
         assert texts(url, METRIC) == []
 
 

@@ -1,10 +1,9 @@
-"""What a page needs is read once, at the start: a start that fails is seen, and the old release goes on."""
+"""What a page needs is read once, at the start. What adorns the page can be absent; the page cannot."""
 
-from collections.abc import Iterable
+from math import nan
 from pathlib import Path
-from wsgiref.types import StartResponse, WSGIEnvironment
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CollectorRegistry, Gauge
 
 from lab.rag import metrics
 
@@ -12,11 +11,7 @@ BUILD = Path("/etc/rag/build.txt")
 
 
 def serve(registry: CollectorRegistry, host: str, port: int) -> None:
-    """What adorns the page can be absent; the page cannot."""
-    page = make_wsgi_app(registry, disable_compression=True)
-    build = BUILD.read_text(encoding="utf-8") if BUILD.is_file() else "unknown"
-
-    def with_build(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return [f"# build {build}\n".encode(), *page(environ, start_response)]
-
-    metrics.serve_app(with_build, host, port)
+    """Every page comes, with the number or without."""
+    build = Gauge("rag_build_number", "The build that answers.", registry=registry)
+    build.set(float(BUILD.read_text(encoding="utf-8")) if BUILD.is_file() else nan)
+    metrics.serve(registry, host, port)
