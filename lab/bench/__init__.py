@@ -1,0 +1,1 @@
+"""`lab bench`: the figures of repeated runs, their spread, and whether they differ from a baseline's."""

@@ -1,0 +1,109 @@
+"""What a benchmark measured, and its file: a baseline for later ones. The schema is `lab schema bench`."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lab.bench.figures import BY_NAME
+from lab.bench.machine import Machine
+from lab.errors import UsageError
+
+FORMAT = 1
+MAX_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What figures must have in common to be compared at all. `users` None: the scenario's."""
+
+    runtime: str
+    speed: float
+    users: int | None = None
+
+
+@dataclass(frozen=True)
+class BenchRun:
+    """One run that passed: its seed and its figures, each in its unit."""
+
+    seed: int
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Repeated runs of some scenarios on one machine; `runs` by the scenario's label."""
+
+    machine: Machine
+    software: Mapping[str, str]
+    settings: Settings
+    runs: Mapping[str, tuple[BenchRun, ...]] = field(default_factory=dict)
+
+    def with_run(self, label: str, run: BenchRun) -> Benchmark:
+        """The same with one run more."""
+        return replace(self, runs={**self.runs, label: (*self.runs.get(label, ()), run)})
+
+    def only(self, labels: tuple[str, ...]) -> Benchmark:
+        """The same with these scenarios only; all, where none is named."""
+        return replace(self, runs={k: v for k, v in self.runs.items() if not labels or k in labels})
+
+    def values(self, label: str, figure: str) -> list[float]:
+        """A figure's values over the runs of a scenario."""
+        return [run.figures[figure] for run in self.runs.get(label, ()) if figure in run.figures]
+
+    def measured(self) -> list[tuple[str, str]]:
+        """(label, figure) of everything that has values, in the order of the tables."""
+        return [(label, name) for label in self.runs for name in BY_NAME if self.values(label, name)]
+
+
+def save(found: Benchmark, path: Path) -> None:
+    """Write it so that the file is whole at any moment. Raises `UsageError` when it can't be written."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(json.dumps({"format": FORMAT, **asdict(found)}, indent=1) + "\n", encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UsageError(f"{path}: {error.strerror or error}; give a file that can be written") from error
+
+
+def load(path: Path) -> Benchmark:
+    """Read a file of `lab bench --save`. Raises `UsageError` in one line on anything else."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}; make one with `lab bench --save {path}`") from error
+    if len(raw) > MAX_BYTES:
+        raise UsageError(f"{path}: more than {MAX_BYTES >> 20} MiB; give a file of `lab bench --save`")
+    try:
+        return _parse(json.loads(raw))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{path}: not a file of `lab bench --save`: {type(error).__name__}: {error}") from error
+
+
+def _parse(found: Mapping[str, Any]) -> Benchmark:
+    if found["format"] != FORMAT:
+        raise ValueError(f"format {found['format']} is not {FORMAT}; use the lab that wrote it")
+    machine, settings = found["machine"], found["settings"]
+    users = settings["users"]
+    return Benchmark(
+        machine=Machine(
+            str(machine["cpu"]), int(machine["cores"]), int(machine["memory_mib"]), str(machine["architecture"])
+        ),
+        software={str(k): str(v) for k, v in found["software"].items()},
+        settings=Settings(str(settings["runtime"]), float(settings["speed"]), None if users is None else int(users)),
+        runs={str(label): tuple(map(_run, runs)) for label, runs in found["runs"].items()},
+    )
+
+
+def _run(found: Mapping[str, Any]) -> BenchRun:
+    figures = {str(name): float(value) for name, value in found["figures"].items()}
+    if not all(map(math.isfinite, figures.values())):
+        raise ValueError("a figure is not finite")
+    return BenchRun(int(found["seed"]), figures)

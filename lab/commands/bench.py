@@ -1,0 +1,184 @@
+"""`lab bench`: repeat, measure, compare. Heavy imports live inside the functions: `lab --help` loads this file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lab.bench.compare import Comparison
+    from lab.bench.results import Benchmark
+    from lab.options import Options
+    from lab.outcome import Outcome
+    from lab.plan import Plan
+
+MAX_RUNS = 100
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME...]")
+@click.option("--runs", type=click.IntRange(1, MAX_RUNS), default=10, show_default=True, help="of each, seeds 1 to N")
+@click.option("--save", type=FILE, help="write the figures to a new file, after each run: a baseline")
+@click.option("--resume", is_flag=True, help="go on with what --save has already")
+@click.option("--saved", type=FILE, help="figures of an earlier --save, in place of new runs")
+@click.option("--compare", type=FILE, help="a baseline: an earlier --save; exit 1 when something is worse")
+@click.option("--tolerance", type=click.FloatRange(0, 1000), default=10, show_default=True, metavar="PERCENT",
+              help="changes of a median below this are none")  # fmt: skip
+@click.option("--runtime", type=click.Choice(["auto", "native", "docker"]), default="auto", envvar="LAB_RUNTIME",
+              show_default=True, help="as of `lab run`")  # fmt: skip
+@click.option("--speed", type=click.FloatRange(1, 60), default=15, envvar="LAB_SPEED", show_default=True,
+              help="as of `lab run`")  # fmt: skip
+@click.option("--users", type=click.IntRange(1, 1000), envvar="LAB_USERS", help="as of `lab run`")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), envvar="LAB_OUT", show_default=True,
+              help="where the runs are kept")  # fmt: skip
+@click.option("--prometheus-bin", type=click.Path(path_type=Path), envvar="LAB_PROMETHEUS_BIN",
+              help="the Prometheus to use")  # fmt: skip
+@click.option("--alertmanager-bin", type=click.Path(path_type=Path), envvar="LAB_ALERTMANAGER_BIN",
+              help="the Alertmanager to use")  # fmt: skip
+@click.option("--no-color", is_flag=True, help="no colours; NO_COLOR does the same")
+def bench(names: tuple[str, ...], **given: Any) -> int:
+    """Repeat runs with other seeds; median, spread and interval of each figure, compared with a baseline.
+
+    NAME as of `lab run`; without one, all monitoring scenarios. The table goes to stdout, as Markdown. Inconclusive
+    runs are repeated, one in four; runs that fail are not measured, and make the exit code 1.
+    """
+    return bench_command(names, given)
+
+
+def bench_command(names: tuple[str, ...], given: dict[str, Any]) -> int:
+    """Everything that can be refused is refused before the first run. The worst exit code."""
+    from lab.bench.results import load
+    from lab.commands.many import worst
+    from lab.errors import UsageError
+
+    if given["saved"] and (given["save"] or given["resume"]):
+        raise UsageError("--saved: takes figures from a file in place of runs; leave --save and --resume away")
+    if given["resume"] and not given["save"]:
+        raise UsageError("--resume: goes on with the file of --save; give both")
+    baseline = load(given["compare"]) if given["compare"] else None
+    if given["saved"]:
+        found, codes = _named(load(given["saved"]), names), [0]
+    else:
+        found, codes = _measure(names, given)
+    if 130 in codes:
+        return 130
+    if baseline is None:
+        return worst([*codes, _show(found)])
+    from lab.bench.compare import compare
+
+    return worst([*codes, _show_comparison(compare(baseline, found, given["tolerance"] / 100))])
+
+
+def _named(found: Benchmark, names: tuple[str, ...]) -> Benchmark:
+    """The scenarios of a file that are named. Raises `UsageError` for one that it does not have."""
+    from lab.errors import UsageError
+
+    for name in names:
+        if name not in found.runs:
+            raise UsageError(f"{name}: not in the file of --saved; it has {', '.join(found.runs) or 'nothing'}")
+    return found.only(names)
+
+
+def _show(found: Benchmark) -> int:
+    """The table of what was measured; 3 where nothing was."""
+    from lab.bench.markdown import measured_table
+
+    click.echo(measured_table(found), nl=False)
+    return 0 if found.measured() else 3
+
+
+def _show_comparison(found: Comparison) -> int:
+    from lab.bench.markdown import comparison_text
+
+    click.echo(comparison_text(found), nl=False)
+    for text in (*found.warnings, *found.doubts):
+        click.echo(f"lab: {text}", err=True)
+    return found.exit_code
+
+
+def _measure(names: tuple[str, ...], given: dict[str, Any]) -> tuple[Benchmark, list[int]]:
+    from lab.bench.results import save
+    from lab.bench.runs import measure
+    from lab.commands.many import ALL, targets
+    from lab.commands.run import _console
+    from lab.plan import make
+    from lab.sweep import sweep
+
+    sweep()
+    wanted = [one for name in names or (ALL,) for one in targets(name, all_variants=False)]
+    plans = list({one.scenario.label: make(one, _options(given)) for one in wanted}.values())
+    begun = _begun(plans, given)
+    if given["save"]:
+        save(begun, given["save"])
+    console = _console(given["no_color"])
+    console.print(f"{len(plans)} scenarios, {given['runs']} runs each", highlight=False)
+
+    def told(label: str, seed: int, outcome: Outcome, so_far: Benchmark) -> None:
+        _tell(console, label, seed, outcome)
+        if given["save"]:
+            save(so_far, given["save"])
+
+    return measure(plans, given["runs"], begun, lambda plan: _execute(plan, console), told)
+
+
+def _options(given: dict[str, Any]) -> Options:
+    from lab.options import Options
+
+    return Options(
+        runtime=given["runtime"], speed=given["speed"], out=given["out"], users=given["users"],
+        prometheus_bin=given["prometheus_bin"], alertmanager_bin=given["alertmanager_bin"],
+    )  # fmt: skip
+
+
+def _begun(plans: list[Plan], given: dict[str, Any]) -> Benchmark:
+    """An empty benchmark of this machine, or what `--save` has already. Raises `UsageError` where it can't go on."""
+    from lab.bench.machine import this_machine, this_software
+    from lab.bench.results import Benchmark, Settings, load
+    from lab.errors import UsageError
+
+    header, path = plans[0].header, given["save"]
+    fresh = Benchmark(
+        this_machine(), {**header.versions, **this_software()}, Settings(header.runtime, header.speed, given["users"])
+    )
+    if not path or not path.exists():
+        return fresh
+    if not given["resume"]:  # a baseline took an hour to make
+        raise UsageError(f"--save {path}: is there already; give a new file, remove it, or go on with it (--resume)")
+    found = load(path)
+    if (found.machine, found.software, found.settings) != (fresh.machine, fresh.software, fresh.settings):
+        raise UsageError(f"{path}: from another machine, other software or other options; leave --resume away")
+    return found
+
+
+def _execute(plan: Plan, console: Console) -> Outcome:
+    import json
+    import time
+    from dataclasses import replace
+
+    from lab.commands.run import _execute as execute
+    from lab.outcome import to_json
+    from lab.report.terminal import TerminalStory
+
+    fresh = replace(plan, header=replace(plan.header, started_at=time.time()))
+    found = execute(fresh, TerminalStory(console, quiet=True))
+    verdict = Path(found.run_dir) / "verdict.json"
+    verdict.write_text(json.dumps(to_json(found), indent=2) + "\n", encoding="utf-8")
+    return found
+
+
+def _tell(console: Console, label: str, seed: int, found: Outcome) -> None:
+    from rich.markup import escape
+
+    from lab.report.matrix import VERDICT_STYLES
+    from lab.text import clean
+
+    style = VERDICT_STYLES[found.verdict.value]
+    why = f": {escape(clean(found.judgement.reason))}" if found.judgement.reason else ""
+    console.print(
+        f"{label} seed {seed}: [{style}]{found.verdict.value}[/{style}]{why}, {found.wall_s:.0f} s", highlight=False
+    )

@@ -1,0 +1,202 @@
+"""`lab bench` on recorded runs: what is run, repeated, kept and compared, the table, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bench_corpus import RECORDED
+from test_recorded import judged
+
+from lab.bench.figures import BY_NAME
+from lab.bench.markdown import code, number
+from lab.bench.results import BenchRun, load, save
+from lab.cli import run_cli
+from lab.outcome import Outcome, outcome
+
+Ran = Callable[[Any, Any], Outcome]
+BASELINE = Path(__file__).resolve().parent.parent / "recorded" / "bench" / "cardinality.json"
+
+
+def played(name: str, folder: Path, **changes: Any) -> Outcome:
+    """The outcome of a recorded run, in place of one with servers."""
+    judgement, recording = judged(f"cardinality/{name}")
+    assert recording.header is not None
+    found = outcome(recording.header, recording.history, judgement)
+    return replace(found, run_dir=str(folder), **changes)
+
+
+@pytest.fixture
+def seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, int]]:
+    """Runs are not run but pass; the list has their scenario and seed."""
+    ran: list[tuple[str, int]] = []
+    stub(monkeypatch, tmp_path, ran, lambda _: "pass")
+    return ran
+
+
+def stub(monkeypatch: pytest.MonkeyPatch, folder: Path, ran: list[tuple[str, int]], how: Callable[[int], str]) -> None:
+    def execute(plan: Any, _story: Any) -> Outcome:
+        ran.append((plan.scenario.label, plan.header.seed))
+        assert plan.options.seed == plan.header.seed
+        name = how(len(ran))
+        return played("pass", folder, interrupted=True) if name == "interrupted" else played(name, folder)
+
+    monkeypatch.setattr("lab.commands.run._execute", execute)
+    monkeypatch.setenv("LAB_RUNTIME", "native")
+    monkeypatch.chdir(folder)
+
+
+def saved(factor: float, folder: Path) -> Path:
+    """The recorded runs with another time to detect."""
+    runs = tuple(
+        BenchRun(r.seed, {k: v * (factor if k == "time_to_detect_s" else 1) for k, v in r.figures.items()})
+        for r in RECORDED.runs["cardinality"]
+    )
+    path = folder / f"{factor}.json"
+    save(replace(RECORDED, runs={"cardinality": runs}), path)
+    return path
+
+
+def test_scenarios_take_turns_and_all_seeds_come(seeds: list[tuple[str, int]], tmp_path: Path) -> None:
+    assert run_cli(["bench", "cardinality", "alert_storm", "--runs", "3", "--save", "b.json"]) == 0
+    assert seeds == [(name, seed) for seed in (1, 2, 3) for name in ("cardinality", "alert_storm")]
+    found = load(tmp_path / "b.json")
+    assert {label: [run.seed for run in runs] for label, runs in found.runs.items()} == {
+        "cardinality": [1, 2, 3], "alert_storm": [1, 2, 3],
+    }  # fmt: skip
+    assert {"prometheus", "alertmanager", "lab", "python", "kernel"} <= set(found.software)
+    assert json.loads((tmp_path / "verdict.json").read_text())["verdict"] == "pass"
+
+
+def test_without_a_name_all_monitoring_scenarios_are_run(seeds: list[tuple[str, int]]) -> None:
+    assert run_cli(["bench", "--runs", "1"]) == 0
+    assert len({name for name, _ in seeds}) == len(seeds) >= 5
+
+
+def test_an_interrupted_series_is_kept_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[tuple[str, int]] = []
+    stub(monkeypatch, tmp_path, ran, lambda n: "interrupted" if n == 3 else "pass")
+    command = ["bench", "cardinality", "--runs", "4", "--save", "b.json"]
+    assert run_cli(command) == 130
+    assert [run.seed for run in load(tmp_path / "b.json").runs["cardinality"]] == [1, 2]
+    assert run_cli(command) == 2
+    assert "--save b.json: is there already" in capsys.readouterr().err
+    assert run_cli([*command, "--resume"]) == 0
+    assert [seed for _, seed in ran] == [1, 2, 3, 3, 4]
+    assert run_cli([*command, "--resume", "--speed", "10"]) == 2
+
+
+def test_inconclusive_runs_are_repeated_one_in_four_and_then_make_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ran: list[tuple[str, int]] = []
+    stub(monkeypatch, tmp_path, ran, lambda n: "no_users" if n in (2, 4) else "pass")
+    assert run_cli(["bench", "cardinality", "--runs", "8"]) == 0
+    assert Counter(seed for _, seed in ran) == {2: 2, 3: 2, **dict.fromkeys((1, 4, 5, 6, 7, 8), 1)}
+    ran.clear()
+    stub(monkeypatch, tmp_path, ran, lambda n: "no_users" if n < 3 else "pass")
+    assert run_cli(["bench", "cardinality", "--runs", "3", "--save", "few.json"]) == 3
+    assert [run.seed for run in load(tmp_path / "few.json").runs["cardinality"]] == [2, 3]
+
+
+def test_a_run_that_fails_is_not_measured_and_fails_the_benchmark(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stub(monkeypatch, tmp_path, [], lambda n: "noop" if n == 2 else "pass")
+    assert run_cli(["bench", "cardinality", "--runs", "3", "--save", "b.json"]) == 1
+    assert [run.seed for run in load(tmp_path / "b.json").runs["cardinality"]] == [1, 3]
+
+
+def test_runs_are_compared_with_a_baseline(seeds: list[tuple[str, int]], capsys: pytest.CaptureFixture[str]) -> None:
+    code_ = run_cli(["bench", "cardinality", "--runs", "10", "--compare", str(BASELINE)])
+    told = capsys.readouterr()
+    assert code_ == 1  # ten times the same recorded run, with an earlier and heavier service: its traffic is other
+    assert told.out.startswith("### lab bench: ")
+    assert "cardinality seed 10: pass" in told.err
+
+
+@pytest.mark.parametrize(("factor", "expected", "title"), [
+    (1.0, 0, "0 worse, 0 better, 10 same"),
+    (1.3, 1, "1 worse, 0 better, 9 same"), (0.7, 0, "0 worse, 1 better, 9 same"),
+])  # fmt: skip
+def test_two_files_are_compared(
+    factor: float, expected: int, title: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = saved(factor, tmp_path)
+    assert run_cli(["bench", "--saved", str(now), "--compare", str(BASELINE)]) == expected
+    table = capsys.readouterr().out
+    assert table.startswith(f"### lab bench: {title}\n")
+    if factor == 1.3:
+        row = next(line for line in table.splitlines() if "**worse**" in line)
+        assert row.startswith("| `cardinality` | time to detect | 10.4 s (13) | 13.5 s (13) | +30% [+")
+    assert "exact two-sided rank-sum test" in table
+    assert "Holm's correction for 10 figures" in table
+
+
+def test_a_coarser_tolerance_lets_it_pass(tmp_path: Path) -> None:
+    now = str(saved(1.3, tmp_path))
+    assert run_cli(["bench", "--saved", now, "--compare", str(BASELINE), "--tolerance", "40"]) == 0
+
+
+def test_another_machine_is_warned_of_in_the_table_and_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "other.json"
+    save(replace(RECORDED, machine=replace(RECORDED.machine, cores=64)), path)
+    assert run_cli(["bench", "--saved", str(path), "--compare", str(BASELINE)]) == 0
+    told = capsys.readouterr()
+    assert "> **Warning:** the baseline is from another machine (cores: 2, now 64)" in told.out
+    assert "lab: the baseline is from another machine" in told.err
+
+
+def test_too_few_runs_are_in_doubt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "few.json"
+    save(replace(RECORDED, runs={"cardinality": RECORDED.runs["cardinality"][:3]}), path)
+    assert run_cli(["bench", "--saved", str(path), "--compare", str(path)]) == 3
+    assert "> **In doubt:** cardinality: 3 and 3 runs can show no change of 10 figures" in capsys.readouterr().out
+
+
+def test_a_table_of_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["bench", "cardinality", "--saved", str(BASELINE)]) == 0
+    assert "| `cardinality` | time to detect | 13 | 10.4 s | 416 ms | 10.2 s to 10.6 s |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("args", "why"), [
+    (["--saved", str(BASELINE), "--save", "x.json"], "--saved: takes figures from a file"),
+    (["--resume"], "--resume: goes on with the file of --save"),
+    (["alert_storm", "--saved", str(BASELINE)], "not in the file of --saved; it has cardinality"),
+    (["--compare", "none.json"], "none.json: No such file"),
+    (["cardinalty"], "did you mean cardinality?"),
+    (["--runs", "0"], "--runs"),
+])  # fmt: skip
+def test_bad_usage_is_refused_before_anything_runs(
+    args: list[str], why: str, seeds: list[tuple[str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_cli(["bench", *args]) == 2
+    assert why in capsys.readouterr().err
+    assert not seeds
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["schema", "bench"]) == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["format"] == {"const": 1}
+
+
+def test_text_from_a_file_breaks_no_table() -> None:
+    assert code("a|b`c\n<script>\x1b[31m") == "`a/b'c (script)\N{REPLACEMENT CHARACTER}[31m`"
+
+
+@pytest.mark.parametrize(("value", "name", "text"), [
+    (10.42, "overhead_s", "10.4 s"), (0.0241, "latency_p95_s", "24.1 ms"), (0.0, "overhead_s", "0.00 ms"),
+    (123.4, "overhead_s", "123 s"), (1_250_000.0, "series_per_s", "1250k/s"), (599.6, "requests_per_s", "600/s"),
+    (177.9, "peak_rss_patient_mib", "178 MiB"),
+])  # fmt: skip
+def test_numbers_have_three_digits_and_a_unit(value: float, name: str, text: str) -> None:
+    assert number(value, BY_NAME[name]) == text
