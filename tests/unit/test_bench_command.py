@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bench_corpus import RECORDED
+from histories import header
 from test_recorded import judged
 
 from lab.bench.figures import BY_NAME
 from lab.bench.markdown import code, number
 from lab.bench.results import BenchRun, load, save
+from lab.catalog import Found
 from lab.cli import run_cli
+from lab.journal import Header
+from lab.options import Options
 from lab.outcome import Outcome, outcome
+from lab.scenario import Scenario
 
 Ran = Callable[[Any, Any], Outcome]
 BASELINE = Path(__file__).resolve().parent.parent / "recorded" / "bench" / "cardinality.json"
@@ -31,12 +36,31 @@ def played(name: str, folder: Path, **changes: Any) -> Outcome:
     return replace(found, run_dir=str(folder), **changes)
 
 
+@pytest.fixture(autouse=True)
+def apart(state: Path) -> None:
+    """The user's register of runs is left alone."""
+
+
 @pytest.fixture
 def seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, int]]:
     """Runs are not run but pass; the list has their scenario and seed."""
     ran: list[tuple[str, int]] = []
     stub(monkeypatch, tmp_path, ran, lambda _: "pass")
     return ran
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a plan is to a benchmark; a real one looks for servers."""
+
+    scenario: Scenario
+    options: Options
+    header: Header
+
+
+def planned(found: Found, options: Options) -> Planned:
+    versions = {"lab": "0", "prometheus": "2.42.0", "alertmanager": "0.25.0"}
+    return Planned(found.scenario, options, header(speed=options.speed, versions=versions))
 
 
 def stub(monkeypatch: pytest.MonkeyPatch, folder: Path, ran: list[tuple[str, int]], how: Callable[[int], str]) -> None:
@@ -47,7 +71,7 @@ def stub(monkeypatch: pytest.MonkeyPatch, folder: Path, ran: list[tuple[str, int
         return played("pass", folder, interrupted=True) if name == "interrupted" else played(name, folder)
 
     monkeypatch.setattr("lab.commands.run._execute", execute)
-    monkeypatch.setenv("LAB_RUNTIME", "native")
+    monkeypatch.setattr("lab.plan.make", planned)
     monkeypatch.chdir(folder)
 
 
