@@ -54,8 +54,8 @@ class Evaluated:
     expected: str = "the observer evaluates its rules"
 
     def _age(self, view: View, t: float) -> float | None:
-        answers = view.history.series(signals.EVALUATION_AGE_S, -math.inf, t)
-        return answers[-1][1] + t - answers[-1][0] if answers else None
+        last = view.history.last(signals.EVALUATION_AGE_S, t)
+        return last[1] + t - last[0] if last else None
 
     def at(self, view: View, t: float) -> bool | None:
         """None before the first evaluation of the run."""

@@ -55,6 +55,12 @@ class History:
                 return found
         return None
 
+    def last(self, name: str, t: float) -> tuple[float, float] | None:
+        """The last answer for `name` at or before `t` as (t, value), however old; None where there is none."""
+        high = bisect_right(self.samples, t, key=lambda s: s.t)
+        found = (self.samples[i] for i in range(high - 1, -1, -1) if name in self.samples[i].values)
+        return next(((s.t, s.values[name]) for s in found), None)
+
     def series(self, name: str, start: float, end: float) -> list[tuple[float, float]]:
         """All answers for `name` in [start, end] as (t, value)."""
         return [(s.t, s.values[name]) for s in self._between(start, end) if name in s.values]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lab.events import Deployed, PhaseEnded, PhaseStarted
 from lab.history import History
@@ -29,6 +29,8 @@ class View:
     """True when nothing will be added to this phase any more."""
     onset_after_s: float | None = None
     """Seconds from the broken deployment to the first symptom."""
+    first_moments: dict[int, float | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """When a check, by its identity, was first true in this very view: found once, asked at every moment."""
 
     @property
     def scrape_s(self) -> float:

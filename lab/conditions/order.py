@@ -10,10 +10,18 @@ from lab.view import View
 
 
 def _first_moment(check: Check, view: View, t: float) -> float | None:
-    """When a check's condition was first true: at the event itself where there is one, else at the tick."""
+    """When a check's condition was first true, if that was by `t`."""
+    if id(check) not in view.first_moments:
+        view.first_moments[id(check)] = _search(check, view)
+    first = view.first_moments[id(check)]
+    return first if first is not None and first <= t else None
+
+
+def _search(check: Check, view: View) -> float | None:
+    """At the event itself where there is one, else at the tick."""
     events = (e for e in view.history.events if isinstance(e, Notified | LogSeen | Exited))
-    moments = [e.t for e in events if view.start <= e.t <= t]
-    for moment in sorted({*moments, *view.history.ticks(view.start, t)}):
+    moments = [e.t for e in events if view.start <= e.t <= view.now]
+    for moment in sorted({*moments, *view.history.ticks(view.start, view.now)}):
         if check.condition.at(view, moment):
             return moment
     return None
