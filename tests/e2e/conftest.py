@@ -5,11 +5,14 @@ One run of each that ends early, marked `quick`, stays in `make test`: each scen
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-SCENARIOS = Path(__file__).resolve().parent.parent.parent / "scenarios"
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCENARIOS = ROOT / "scenarios"
 MAIN_JOB = "cardinality"
 
 
@@ -19,3 +22,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         quick = item.get_closest_marker("quick") is not None
         if name != MAIN_JOB and not quick and (SCENARIOS / name / "scenario.py").is_file():
             item.add_marker(pytest.mark.whole)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lab as it would be published."""
+    out = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True, timeout=280)
+    return next(out.glob("*.whl"))
