@@ -30,7 +30,7 @@ SCENARIO = Scenario(
     ),
     recovered=(
         memory("rag").flat_again().holds_longer_than_onset(minutes=2).within(minutes=9),
-        scrapes("rag").bring_nothing_new().holds_longer_than_onset(minutes=5).within(minutes=4),
+        scrapes("rag").bring_nothing_new().holds_longer_than_onset(minutes=3).within(minutes=2, real_s=8),
         process("rag").stays(),
         queries_still_counted().holds_for(minutes=2).within(minutes=5),
         still_counted("rag_query_duration_seconds_count").holds_for(minutes=2).within(minutes=5),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from lab_run import LAB, Ran, run_lab
 
 pytestmark = pytest.mark.e2e
 SABOTAGE = Path(__file__).resolve().parent.parent / "sabotage"
-BROKEN = Path(__file__).resolve().parent.parent.parent / "scenarios" / "label_leak" / "broken"
+SCENARIO = Path(__file__).resolve().parent.parent.parent / "scenarios" / "label_leak"
+BROKEN = SCENARIO / "broken"
 ALERT = "MetricsServerMemoryGrowth"
 KILLED = "killed by the lab at its memory limit of 192 MiB"
 
@@ -73,7 +75,6 @@ def test_a_fix_that_restarts_now_and_then_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fix", "check"),
     [
-        ("request_id", "memory of rag flat"),
         ("request_id", "series of rag constant"),
         ("clears", "series of rag constant"),
         ("execs", "rag lives on"),
@@ -82,27 +83,51 @@ def test_a_fix_that_restarts_now_and_then_fails(tmp_path: Path) -> None:
 def test_a_fix_that_only_looks_like_one_fails(fix: str, check: str, tmp_path: Path) -> None:
     ran = run_lab(tmp_path, "label_leak", "--fix", str(SABOTAGE / "label_leak" / fix))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
-    assert ran.check(check)["result"] != "pass"
-    assert ran.failed()
+    assert check in ran.failed()
+    if fix == "request_id":
+        assert ran.check("memory of rag flat")["result"] != "pass"
 
 
 @pytest.mark.sabotage
 def test_a_fix_that_changes_nothing_fails(tmp_path: Path) -> None:
     ran = run_lab(tmp_path, "label_leak", "--fix", str(BROKEN))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
+    assert "series of rag constant" in ran.failed()
+
+
+@pytest.mark.quick
+def test_without_rules_it_is_killed_unseen(tmp_path: Path) -> None:
+    ran = run_lab(tmp_path, "label_leak", "--detect", str(SABOTAGE / "no_rules.yml"), deadline_s=120)
+    assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
+    assert "seen before it hurts" in ran.failed()
+    assert KILLED in ran.check("rag killed")["observed"]
+    assert ran.outcome["notifications"] == []
 
 
 @pytest.mark.sabotage
-def test_without_rules_nothing_is_detected(tmp_path: Path) -> None:
-    ran = run_lab(tmp_path, "label_leak", "--detect", str(SABOTAGE / "no_rules.yml"))
+def test_a_rule_that_always_fires_detects_nothing(tmp_path: Path) -> None:
+    ran = run_lab(tmp_path, "label_leak", "--detect", str(SABOTAGE / "always_fires.yml"))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
-    assert {"seen before it hurts", f"{ALERT} delivered"} & set(ran.failed())
+    assert "nobody notified" in ran.failed()
+
+
+@pytest.mark.sabotage
+def test_a_deployment_without_the_label_is_no_fault(tmp_path: Path) -> None:
+    """The same scenario with fixed/ as its broken/: no symptom, and so no pass."""
+    folder = tmp_path / "label_leak"
+    shutil.copytree(SCENARIO, folder, ignore=shutil.ignore_patterns("broken", "__pycache__"))
+    shutil.copytree(SCENARIO / "fixed", folder / "broken")
+    ran = run_lab(tmp_path, str(folder))
+    assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
+    assert "memory of rag grows" in ran.failed()
+    assert ran.outcome["notifications"] == []
 
 
 @pytest.mark.sabotage
 def test_without_users_nothing_is_proven(tmp_path: Path) -> None:
-    ran = run_lab(tmp_path, "label_leak", "--users", "0")
+    ran = run_lab(tmp_path, "label_leak", "--users", "0", tries=1)
     assert (ran.code, ran.outcome["verdict"]) == (3, "inconclusive"), ran.told[-3000:]
+    assert ran.outcome["reason"] == "traffic flowed: no requests"
 
 
 @pytest.mark.sabotage

@@ -32,6 +32,14 @@ EXPECTED: dict[str, tuple[Verdict, str]] = {
     "alert_storm/threshold_5s": (Verdict.FAIL, "quiet days"),
     "alert_storm/no_rules": (Verdict.FAIL, "AlertFlapping delivered"),
     "alert_storm/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
+    "label_leak/pass": (Verdict.PASS, ""),
+    "label_leak/control": (Verdict.PASS, ""),
+    "label_leak/noop": (Verdict.FAIL, "series of rag constant"),
+    "label_leak/request_id": (Verdict.FAIL, "series of rag constant"),
+    "label_leak/clears": (Verdict.FAIL, "series of rag constant"),
+    "label_leak/restarts": (Verdict.FAIL, "rag lives on"),
+    "label_leak/no_rules": (Verdict.FAIL, "seen before it hurts"),
+    "label_leak/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
 }
 """Journal -> verdict, and a part of the name of the check that decides it."""
 
