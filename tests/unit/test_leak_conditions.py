@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,11 +19,12 @@ from lab.conditions.workload import StillCounted
 from lab.events import Deployed, Event, Exited, Notified, PhaseEnded, PhaseStarted, Restarted, ScrapeFailed
 from lab.guards import Lived
 from lab.history import History, Sample
-from lab.journal import Header
+from lab.journal import Header, read
 from lab.scenario import Check, Phase
 from lab.view import View
 
 HEADER = Header("x", "default", False, "native", 1, 15.0, False, ("A",), ("A",), False, 3.0, 1.0)
+RECORDED = Path(__file__).resolve().parent.parent / "recorded" / "label_leak"
 BROKEN, FIXED, END = 100.0, 200.0, 260.0
 """Seconds at which the deployments are live; `FIXED` is settled at 206 and measured from 208 on."""
 LIMIT = "killed by the lab at its memory limit of 192 MiB (193 MiB resident)"
@@ -142,6 +144,17 @@ def test_memory_says_nothing_before_a_window_has_passed_or_without_a_leak():
     assert FlatAgain("rag").at(seen, 225) is True
     assert FlatAgain("rag").at(view(history(**{RSS: STEADY | grows(101, 190, 0) | grows(201, END, 0)})), END) is None
     assert FlatAgain("rag").at(view(history(**{RSS: grows(201, END, 0)})), END) is None
+
+
+def test_the_same_leak_by_another_name_is_not_flat():
+    """In a recorded run whose fix labels a request id: until the kill ends that process."""
+    recording = read(RECORDED / "request_id.jsonl")
+    assert recording.header is not None
+    seen, fixed = recording.history, recording.history.first(Deployed, what="fixed")
+    assert fixed is not None
+    killed = next(seen.of(Exited, fixed.t)).t
+    late = View(seen, recording.header, Phase.FIXED, fixed.t, seen.end, closed=False)
+    assert {FlatAgain("rag").at(late, killed - back) for back in (1.0, 3.0, 5.0)} == {False}
 
 
 def test_grown():
