@@ -14,7 +14,8 @@ from lab.conditions.values import Flat, Threshold
 from lab.conditions.workload import FreshSamples, StillCounted
 from lab.events import Deployed, LogSeen, Notified, PhaseEnded, PhaseStarted
 from lab.history import STALE_S, History
-from lab.scenario import Check, Phase
+from lab.judge import evaluate
+from lab.scenario import Check, Mode, Phase, Result
 from lab.view import View
 
 
@@ -239,3 +240,22 @@ def test_order_is_taken_from_the_events_themselves(events: tuple, expected: bool
 
     before = Before(Check("seen", Delivered("A")), Check("hurt", Seen("prometheus", "no space")))
     assert before.at(view(samples(10), *events), 9.0) is expected
+
+
+@pytest.mark.parametrize("hurt_at", [None, 300.0])
+def test_order_over_a_long_phase_asks_each_moment_once(hurt_at: float | None) -> None:
+    asked = []
+
+    class Asked(Threshold):
+        def at(self, view: View, t: float) -> bool | None:
+            asked.append(t)
+            return super().at(view, t)
+
+    def hurt(t: int) -> float:
+        return float(hurt_at is not None and t >= hurt_at)
+
+    never, late = Asked("x", "x", "above", 9.0), Asked("y", "y", "above", 0.0)
+    order = Check("order", Before(Check("seen", never), Check("hurt", late)), Mode.ALWAYS)
+    found = evaluate(order, view(samples(600, x=0.0, y=hurt)))
+    assert (found.result if found else None) is (None if hurt_at is None else Result.FAIL)
+    assert len(asked) <= 2 * 600
