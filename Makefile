@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test sabotage scenarios soak unit lint setup servers clean
+.PHONY: demo test sabotage scenarios soak bench unit lint setup servers clean
 
 setup: $(STAMP)
 
@@ -45,6 +45,11 @@ RUNS ?= 10
 SCENARIO ?= cardinality
 soak: servers
 	$(BIN)/python tests/soak.py $(SCENARIO) --runs $(RUNS)
+
+# What the lab itself computes, and its load generator, each beside a reference: read the ratios (docs/performance.md).
+bench: setup
+	$(BIN)/pytest tests/bench/bench_lab.py --benchmark-columns=min,median,rounds --benchmark-sort=min --benchmark-max-time=0.5
+	$(BIN)/python tests/bench/load.py
 
 clean:
 	-$(BIN)/lab clean

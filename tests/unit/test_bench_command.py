@@ -138,6 +138,16 @@ def test_a_run_that_fails_is_not_measured_and_fails_the_benchmark(
     assert [run.seed for run in load(tmp_path / "b.json").runs["cardinality"]] == [1, 3]
 
 
+def test_a_run_that_fails_fails_a_comparison_that_finds_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for how, expected in (("pass", 0), ("noop", 1)):
+        stub(monkeypatch, tmp_path, [], lambda n, how=how: how if n == 9 else "pass")
+        command = ["bench", "cardinality", "--runs", "9", "--save", f"{how}.json"]
+        assert run_cli([*command, *(["--compare", "pass.json"] if how == "noop" else [])]) == expected
+    assert "0 worse, 0 better, 10 same" in capsys.readouterr().out
+
+
 def test_runs_are_compared_with_a_baseline(seeds: list[tuple[str, int]], capsys: pytest.CaptureFixture[str]) -> None:
     code_ = run_cli(["bench", "cardinality", "--runs", "10", "--compare", str(BASELINE)])
     told = capsys.readouterr()

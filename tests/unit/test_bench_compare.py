@@ -122,6 +122,8 @@ def test_a_figure_that_is_not_measured_any_more_is_no_same() -> None:
     assert found.doubts == ("a: overhead was measured for the baseline and is not now",)
     assert found.exit_code == 3
     assert compare(one(EIGHT), one(EIGHT, overhead_s=1.0)).exit_code == 0
+    more = one(EIGHT).with_run("not run now", BenchRun(1, {"overhead_s": 1.0}))
+    assert compare(more, one(EIGHT)).exit_code == 0
 
 
 def test_another_machine_and_other_software_are_told() -> None:

@@ -67,8 +67,12 @@ def test_a_file_that_is_too_large_or_missing_or_can_not_be_written_is_refused(tm
     for wrong, why in ((path, "more than 16 MiB"), (tmp_path / "none.json", "No such file")):
         with pytest.raises(UsageError, match=why):
             load(wrong)
-    with pytest.raises(UsageError, match="give a file that can be written"):
-        save(RECORDED, tmp_path / "no" / "b.json")
+    (tmp_path / "folder").mkdir()
+    before = list(tmp_path.iterdir())
+    for place in (tmp_path / "no" / "b.json", tmp_path / "folder"):
+        with pytest.raises(UsageError, match="give a file that can be written"):
+            save(RECORDED, place)
+    assert list(tmp_path.iterdir()) == before
 
 
 def test_the_figures_of_a_recorded_run() -> None:
