@@ -10,7 +10,7 @@ import pytest
 from lab.dashboard import Dashboard, Panel, parse
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = [*(ROOT / "compose").rglob("dashboards/*.json"), *(ROOT / "scenarios").glob("*/*/dashboard.json")]
+OURS = [*(ROOT / "compose").rglob("dashboards/queries.json"), *(ROOT / "scenarios").glob("*/*/dashboard.json")]
 
 
 def test_what_a_viewer_asks_for():
