@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.errors import StartError
-from lab.install import Binary, find
+from lab.install import Binary
 from lab.runtime.protocol import Runtime, VolumeSpec
 from lab.scenario import Backfill
 
@@ -88,9 +88,8 @@ def _labels(given: Mapping[str, str]) -> str:
     return ",".join(f'{name}="{value}"' for name, value in given.items())
 
 
-def blocks(runtime: Runtime, prometheus: Binary, storage: VolumeSpec) -> Blocks:
+def blocks(runtime: Runtime, promtool: Binary, storage: VolumeSpec) -> Blocks:
     """Blocks in the storage of a Prometheus, by the promtool of its build."""
-    promtool = find("promtool", beside=prometheus)
     return Blocks(promtool, runtime.data_dir(storage), runtime.data_dir(VolumeSpec(f"{storage.name}-input")))
 
 

@@ -94,13 +94,18 @@ class Traffic:
     target: str
     seed: int
     env: Mapping[str, str] = field(default_factory=dict)
+    reads: tuple[Path, ...] = ()
+    """Folders that a locustfile reads beside its own."""
+    private: bool = False
+    """The target is a name on the run's own network, which nobody else is on."""
     _running: dict[str, Running] = field(default_factory=dict)
     _read: dict[str, int] = field(default_factory=dict)
     _last: dict[str, Figures] = field(default_factory=dict)
 
     def start(self, load: Load, locustfile: Path, speed: float, *, name: str = "load") -> None:
         """Start a Locust process. Raises `LoadError` when it can't be started."""
-        require_loopback(self.target)
+        if not self.private:
+            require_loopback(self.target)
         if load.users < 1:
             return
         stats = self._stats(name)
@@ -108,7 +113,7 @@ class Traffic:
             sys.executable, "-m", "locust", "-f", f"{locustfile},{_LIVE}", "--headless",
             "--users", str(load.users), "--spawn-rate", str(max(load.users, 1)),
             "--host", f"http://{self.target}", "--only-summary", "--loglevel", "WARNING",
-            "--json-file", str(self.run_dir / f"{name}.locust"), "--stop-timeout", "1",
+            "--json-file", str(self._stats(name).with_suffix("")), "--stop-timeout", "1",
         )  # fmt: skip
         env = {
             "LAB_USER_RATE": str(load.per_user * speed),
@@ -116,11 +121,14 @@ class Traffic:
             "LAB_LOAD_STATS": str(stats),
             **self.env,
         }
-        spec = ServiceSpec(name, argv, ready_path="", ready_port="", env=env, stop_grace_s=4.0)
+        spec = ServiceSpec(
+            name, argv, ready_path="", ready_port="", env=env, stop_grace_s=4.0, like="load",
+            reads=(locustfile.parent, _LIVE.parent, *self.reads), writes=(stats.parent,),
+        )  # fmt: skip
         self._running[name] = self.runtime.start(spec)
 
     def _stats(self, name: str) -> Path:
-        return self.run_dir / f"{name}.stats.jsonl"
+        return self.run_dir / "logs" / f"{name}.stats.jsonl"
 
     def figures(self) -> Figures | None:
         """What all processes together did in the last second; None while one of them has not reported for long."""

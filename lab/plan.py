@@ -11,15 +11,14 @@ from lab import __version__, deployment
 from lab.budget import pipeline_budget_s
 from lab.catalog import RULES_OF, Found, alerts_in
 from lab.deployment import HEALTHY, Deployment, rule_files
-from lab.errors import LabError, RulesError, UsageError
-from lab.install import find
+from lab.errors import RulesError, UsageError
 from lab.journal import Header
 from lab.options import Options
 from lab.paths import compose_dir
 from lab.rulecheck import check_deployment, check_rules, check_speed
+from lab.runtime.place import Place, Servers, decide
 from lab.scenario import Scenario
 from lab.services.prometheus import min_scrapes
-from lab.stack import Servers
 from lab.view import SCRAPE
 
 
@@ -30,17 +29,22 @@ class Plan:
     found: Found
     scenario: Scenario
     options: Options
-    servers: Servers
+    place: Place
     detect_rules: dict[str, str]
     broken: Deployment
     fixed: Deployment
     header: Header
 
+    @property
+    def servers(self) -> Servers:
+        """The real servers of the run."""
+        return self.place.servers
+
 
 def make(found: Found, options: Options) -> Plan:
     """Check everything and put it together. Raises `UsageError` in one line."""
-    runtime = runtime_of(options)
-    servers = servers_of(options)
+    place = decide(options)
+    servers = place.servers
     broken, fixed = found.deployment("broken"), _fixed(found, options)
     rules, sources = rules_of(found, options)
     scenario = found.scenario
@@ -53,22 +57,13 @@ def make(found: Found, options: Options) -> Plan:
     rules_speed = 1.0 if scenario.patient.production_time else options.speed
     for deployed in (broken, fixed):
         check_deployment(promtool, deployed, options.speed, scrapes, rules_speed=rules_speed)
-    header = _header(scenario, options, runtime, servers, rules)
-    return Plan(found, scenario, options, servers, rules, broken, fixed, header)
-
-
-def runtime_of(options: Options) -> str:
-    """The runtime that is meant. Raises `LabError` for one that is not there."""
-    if options.runtime == "docker":
-        raise LabError("--runtime docker is not there yet; use --runtime native")
-    return "native"
+    header = _header(scenario, options, place, rules)
+    return Plan(found, scenario, options, place, rules, broken, fixed, header)
 
 
 def servers_of(options: Options) -> Servers:
     """The servers that are meant. Raises `LabError` where one can't be used."""
-    prometheus = find("prometheus", options.prometheus_bin)
-    alertmanager = find("alertmanager", options.alertmanager_bin)
-    return Servers(prometheus, alertmanager, find("promtool", beside=prometheus))
+    return decide(options).servers
 
 
 def _fixed(found: Found, options: Options) -> Deployment:
@@ -105,7 +100,7 @@ HEARTBEAT = "Watchdog"
 """The alert that fires always; it is no notification."""
 
 
-def _header(scenario: Scenario, options: Options, runtime: str, servers: Servers, rules: dict[str, str]) -> Header:
+def _header(scenario: Scenario, options: Options, place: Place, rules: dict[str, str]) -> Header:
     foreign = options.detect is not None
     theirs = alerts_in({n: t for n, t in rules.items() if n.endswith(f"/{YOURS}")})
     own = theirs if foreign else scenario.alerts
@@ -115,7 +110,7 @@ def _header(scenario: Scenario, options: Options, runtime: str, servers: Servers
         scenario=scenario.name,
         variant=scenario.variant,
         control=options.control,
-        runtime=runtime,
+        runtime=place.name,
         seed=options.seed,
         speed=options.speed,
         strict=options.strict,
@@ -126,8 +121,8 @@ def _header(scenario: Scenario, options: Options, runtime: str, servers: Servers
         evaluation_interval_s=SCRAPE.seconds(options.speed),
         versions={
             "lab": __version__,
-            "prometheus": ".".join(map(str, servers.prometheus.version)),
-            "alertmanager": ".".join(map(str, servers.alertmanager.version)),
+            "prometheus": ".".join(map(str, place.servers.prometheus.version)),
+            "alertmanager": ".".join(map(str, place.servers.alertmanager.version)),
         },
         started_at=time.time(),
         users=scenario.load.users,

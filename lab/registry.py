@@ -42,6 +42,8 @@ class Entry:
     children: list[Identity] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     urls: dict[str, str] = field(default_factory=dict)
+    engine: str = ""
+    """The Docker engine's address, where the run has containers: they carry its id as a label."""
 
 
 class Registration:
@@ -51,6 +53,7 @@ class Registration:
         self.entry = Entry(run_id, me(), str(run_dir))
         self._path = state_dir() / f"{run_id}.json"
         self._lock = threading.Lock()
+        self._stays = False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._save()
@@ -81,6 +84,16 @@ class Registration:
             self.entry.folders.append(str(folder))
             self._save()
 
+    def on_engine(self, address: str) -> None:
+        """This run has containers at an engine."""
+        with self._lock:
+            self.entry.engine = address
+            self._save()
+
+    def left_behind(self) -> None:
+        """Something could not be removed: the entry stays when the run ends, and the next command tries again."""
+        self._stays = True
+
     def keep(self, urls: dict[str, str]) -> None:
         """Leave everything up after the lab has gone (`--keep`), until `lab clean`."""
         with self._lock:
@@ -88,7 +101,9 @@ class Registration:
             self._save()
 
     def remove(self) -> None:
-        """Nothing is left of this run."""
+        """Nothing is left of this run, unless `left_behind` was said."""
+        if self._stays:
+            return
         with self._lock:
             self._path.unlink(missing_ok=True)
 

@@ -50,7 +50,6 @@ from lab.plan import Plan, make_run_dir
 from lab.prom import Prometheus
 from lab.questions import Questions
 from lab.registry import Registration
-from lab.runtime.native import NativeRuntime
 from lab.runtime.protocol import VolumeSpec
 from lab.sampler import Sampler
 from lab.scenario import BOUNDED_VOLUME, Check, CheckResult, Mode, Phase, Result, Scenario, Storage
@@ -102,16 +101,19 @@ class Run:
 
     def _build(self, registration: Registration) -> None:
         plan = self.plan
-        self.runtime = NativeRuntime(registration.entry.run_id, self.run_dir, registration)
+        self.runtime = plan.place.runtime(registration.entry.run_id, self.run_dir, registration)
         self.stack = Stack(
             self.runtime, plan.servers, self._bounded(), plan.detect_rules,
             plan.header.speed, plan.header.seed, self.run_dir,
         )  # fmt: skip
         viewers = {
             "LAB_DASHBOARD": str(self.stack.dashboard),
-            "LAB_PROMETHEUS_URL": f"http://{self.stack.address('prometheus:9090')}",
+            "LAB_PROMETHEUS_URL": f"http://{self.stack.inside('prometheus:9090')}",
         }
-        self.traffic = Traffic(self.runtime, self.run_dir, self.stack.address("rag:8000"), plan.header.seed, viewers)
+        self.traffic = Traffic(
+            self.runtime, self.run_dir, self.stack.inside("rag:8000"), plan.header.seed, viewers,
+            reads=(self.stack.dashboard.parent,), private=plan.place.name == "docker",
+        )  # fmt: skip
         told = (*plan.scenario.onset, *plan.scenario.detected, *plan.scenario.damage)
         self.acts = Acts(plan.scenario, self.stack, self.journal)
         agreed = [c.condition for c in plan.scenario.recovered if isinstance(c.condition, Agree)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from lab import signals
+from lab.endpoints import PATIENT
 from lab.errors import LabError
 from lab.events import CulpritFound, Deployed, Exited, LogSeen, Notified, Restarted, ScrapeFailed, Unmeasured
 from lab.history import Sample
@@ -19,7 +20,7 @@ from lab.journal import Journal
 from lab.load import Traffic
 from lab.logs import LogWatch
 from lab.prom import AlertRule, ApiError, Prometheus
-from lab.stack import PATIENT, PATIENT_DATA, Stack
+from lab.stack import PATIENT_DATA, Stack
 
 TICK_S = 1.0
 _STATES = {"inactive": signals.INACTIVE, "pending": signals.PENDING, "firing": signals.FIRING}
@@ -237,7 +238,9 @@ class Sampler:
             self._panel_errors += 1
             if self._panel_errors <= 3:
                 line = figures.panel_error_line
-                self.journal.record(LogSeen(time.time(), "dashboard", "load.stats.jsonl", line, figures.panel_error))
+                self.journal.record(
+                    LogSeen(time.time(), "dashboard", "logs/load.stats.jsonl", line, figures.panel_error)
+                )
         return found
 
 

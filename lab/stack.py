@@ -15,34 +15,15 @@ from pathlib import Path
 from lab.backfill import Past, blocks, play
 from lab.catalog import RULES_OF
 from lab.deployment import HEALTHY, Deployment
-from lab.install import Binary
+from lab.endpoints import ENDPOINTS, OBSERVER, PATIENT
 from lab.paths import compose_dir
 from lab.ready import wait_ready
+from lab.runtime.place import Servers
 from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
 from lab.scenario import Scenario, Wait
 from lab.services import alertmanager, host, prometheus, rag, receiver
 
-PATIENT, OBSERVER = "prometheus", "observer"
 PATIENT_DATA = "prometheus-data"
-
-ENDPOINTS = {
-    "rag:8000": ("rag", rag.PORT),
-    "rag:8001": ("rag", rag.METRICS_PORT),
-    "prometheus:9090": (PATIENT, prometheus.PORT),
-    "observer:9090": (OBSERVER, prometheus.PORT),
-    "alertmanager:9093": ("alertmanager", alertmanager.PORT),
-    "receiver:9099": ("receiver", receiver.PORT),
-    "host:9100": ("host", host.PORT),
-}
-"""Names and ports as compose/ spells them -> service and named port."""
-
-
-@dataclass(frozen=True)
-class Servers:
-    """The real servers of a run."""
-
-    prometheus: Binary
-    alertmanager: Binary
 
 
 @dataclass
@@ -78,9 +59,13 @@ class Stack:
         """What a person can open in a browser."""
         return {name.partition(":")[0]: f"http://{self.address(name)}/" for name in ENDPOINTS if name != "rag:8001"}
 
+    def inside(self, name: str) -> str:
+        """`host:port` at which the services themselves reach one."""
+        return self.runtime.inside(*ENDPOINTS[name])
+
     @property
     def _addresses(self) -> dict[str, str]:
-        return {name: self.address(name) for name in ENDPOINTS}
+        return {name: self.inside(name) for name in ENDPOINTS}
 
     # Starting and stopping
 
@@ -183,7 +168,7 @@ class Stack:
         """Give the patient's Prometheus its past before it starts."""
         if self.scenario.backfill is not None:
             self.past = play(self.scenario.backfill, self.seed, time.time())
-            blocks(self.runtime, self.servers.prometheus, self._storage).write(self.past)
+            blocks(self.runtime, self.servers.promtool, self._storage).write(self.past)
 
     def _renew_rules(self) -> None:
         """Let the patient read its rules anew; over a past also record what they would have recorded.
@@ -195,7 +180,7 @@ class Stack:
             self.runtime.reload(self.running[PATIENT])
             return
         url = f"http://{self.address('prometheus:9090')}"
-        blocks(self.runtime, self.servers.prometheus, self._storage).record(
+        blocks(self.runtime, self.servers.promtool, self._storage).record(
             self.live.files["rules.yml"], url, self.past.start, self.past.end
         )
         self.stop(PATIENT)

@@ -101,7 +101,7 @@ class StudyRun:
 
     def _backfill(self, days: Days, volume: VolumeSpec) -> None:
         """Blocks of two hours, by promtool, two at a time."""
-        into = blocks(self.runtime, self.plan.servers.prometheus, volume)
+        into = blocks(self.runtime, self.plan.servers.promtool, volume)
 
         def one(numbered: tuple[int, str]) -> None:
             if not self._stop.is_set():

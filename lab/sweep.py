@@ -26,6 +26,7 @@ class Swept:
     run_id: str
     processes: int
     folders: int
+    containers: int = 0
 
 
 def sweep(*, kept: bool = False) -> list[Swept]:
@@ -46,11 +47,25 @@ def _sweep_one(entry: Entry) -> tuple[Swept, bool]:
     """What was removed, and whether nothing is left."""
     living = {c for c in (*entry.children, *_carrying(entry.run_id)) if c.alive()}
     left = end(living)
+    containers, engine_clean = _containers(entry)
     folders = [Path(f) for f in entry.folders if _is_ours(Path(f), entry.run_id)]
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-    clean = not left and not any(folder.exists() for folder in folders)
-    return Swept(entry.run_id, len(living), len(folders)), clean
+    clean = engine_clean and not left and not any(folder.exists() for folder in folders)
+    return Swept(entry.run_id, len(living), len(folders), containers), clean
+
+
+def _containers(entry: Entry) -> tuple[int, bool]:
+    """Containers, volumes and networks of a run by its label; an engine that is gone is asked again another time."""
+    if not entry.engine:
+        return 0, True
+    from lab.images.engine import EngineError
+    from lab.runtime.leftovers import remove_all
+
+    try:
+        return remove_all(entry.engine, entry.run_id), True
+    except EngineError:
+        return 0, False
 
 
 def _is_ours(folder: Path, run_id: str) -> bool:

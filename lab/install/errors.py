@@ -18,7 +18,7 @@ from typing import Literal
 
 from lab.errors import LabError, UsageError
 
-Source = Literal["flag", "env", "path", "cache"]
+Source = Literal["flag", "env", "path", "cache", "image"]
 
 
 class BinaryError(UsageError):

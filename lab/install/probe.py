@@ -25,7 +25,8 @@ _flags_seen: dict[tuple[Path, int], frozenset[str]] = {}
 class Binary:
     """A server binary that was run and answered.
 
-    `version` is numeric, (2, 42, 0); `version_text` is what the binary printed, `2.42.0+ds`.
+    `version` is numeric, (2, 42, 0); `version_text` is what the binary printed, `2.42.0+ds`. `known`: its flags, where
+    they were asked already; a program inside an image can't be asked by path.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Binary:
     version: Version
     version_text: str
     source: Source
+    known: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -82,6 +84,8 @@ def flags(binary: Binary) -> frozenset[str]:
 
     Asked once per path and modification time. Raises BinaryUnusableError when the binary no longer answers.
     """
+    if binary.known:
+        return binary.known
     try:
         key = (binary.path, binary.path.stat().st_mtime_ns)
         if key not in _flags_seen:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.budget import longest_s, waits
+from lab.endpoints import ENDPOINTS
 from lab.plan import Plan
-from lab.stack import ENDPOINTS
 
 
 def dry_run_text(plan: Plan) -> str:

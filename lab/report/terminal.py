@@ -18,12 +18,12 @@ from rich.text import Text
 
 from lab import signals
 from lab.deployment import Deployment
+from lab.endpoints import PATIENT
 from lab.events import CulpritFound, LogSeen, Notified
 from lab.history import History
 from lab.outcome import Outcome
 from lab.plan import Plan
 from lab.scenario import Check, CheckResult, Mode, Phase, Result
-from lab.stack import PATIENT
 from lab.story import Story
 from lab.text import clean
 

@@ -71,7 +71,7 @@ class NativeRuntime:
         """`127.0.0.1:PORT`, chosen by the kernel and kept for the run."""
         return f"{LOOPBACK}:{self._ports.get(service, port)}"
 
-    listen = address
+    inside = listen = address
 
     def env(self) -> dict[str, str]:
         """The environment of a child: this one's, and the run's id by which a sweep knows it."""

@@ -29,6 +29,10 @@ class Ports:
             self._held[key] = held
         return int(self._held[key].getsockname()[1])
 
+    def of(self, service: str) -> list[tuple[str, int]]:
+        """(port name, number) of those that were asked for."""
+        return [(port, self.get(of, port)) for of, port in self._held if of == service]
+
     def release(self) -> None:
         """Give all ports back."""
         for held in self._held.values():

@@ -19,7 +19,8 @@ class VolumeSpec:
 @dataclass(frozen=True)
 class ServiceSpec:
     """How to run one service: program and arguments, environment, the port that says ready, its storage,
-    its memory limit."""
+    its memory limit, and what else it reads and writes on this machine. `like`: the service of compose.yaml
+    whose image and limits it has, where it is not called so."""
 
     name: str
     argv: tuple[str, ...]
@@ -28,6 +29,9 @@ class ServiceSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     volume: VolumeSpec | None = None
     memory_mib: float | None = None
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
+    like: str = ""
     start_timeout_s: float = 15.0
     stop_grace_s: float = 5.0
 
@@ -69,6 +73,10 @@ class Runtime(Protocol):
 
     def address(self, service: str, port: str) -> str:
         """`host:port` at which a service's named port answers; the same for the whole run."""
+        ...
+
+    def inside(self, service: str, port: str) -> str:
+        """`host:port` at which the services of the run reach it."""
         ...
 
     def listen(self, service: str, port: str) -> str:

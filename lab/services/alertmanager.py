@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from lab import compose
 from lab.install import Binary
 from lab.runtime.protocol import ServiceSpec, VolumeSpec
 from lab.services.prometheus import Addresses
@@ -44,11 +45,13 @@ def write_config(folder: Path, text: str, speed: float, addresses: Addresses) ->
 
 def spec(binary: Binary, config: Path, data: Path, volume: VolumeSpec, listen: str) -> ServiceSpec:
     """How to run it: alone, without a cluster."""
-    argv = (
-        str(binary.path),
-        f"--config.file={config}",
-        f"--storage.path={data}",
-        f"--web.listen-address={listen}",
-        "--cluster.listen-address=",
+    wanted = {
+        **compose.load()["alertmanager"].flags(),
+        "--config.file": str(config),
+        "--storage.path": str(data),
+        "--web.listen-address": listen,
+    }
+    argv = (str(binary.path), *(f"{flag}={value}" for flag, value in wanted.items()))
+    return ServiceSpec(
+        "alertmanager", argv, ready_path="/-/ready", ready_port=PORT, volume=volume, reads=(config.parent,)
     )
-    return ServiceSpec("alertmanager", argv, ready_path="/-/ready", ready_port=PORT, volume=volume)

@@ -79,7 +79,7 @@ def spec(listen: str, targets: Path) -> ServiceSpec:
     """How the stack runs it."""
     host, _, port = listen.rpartition(":")
     argv = (sys.executable, "-m", "lab.services.host", "--host", host, "--port", port, "--targets", str(targets))
-    return ServiceSpec("host", argv, ready_path="/metrics", ready_port=PORT, stop_grace_s=2.0)
+    return ServiceSpec("host", argv, ready_path="/metrics", ready_port=PORT, stop_grace_s=2.0, reads=(targets.parent,))
 
 
 def main() -> None:

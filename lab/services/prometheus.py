@@ -7,12 +7,15 @@ from pathlib import Path
 
 import yaml
 
+from lab import compose
 from lab.errors import UsageError
 from lab.install import Binary, flags
 from lab.runtime.protocol import ServiceSpec, VolumeSpec
 from lab.timescale import compress_prometheus_config, compress_rules
 
 PORT = "http"
+SERVERS = ("prometheus", "observer")
+"""What compose.yaml calls them; any other one is run as the first."""
 LOOKBACK_S = 300.0
 """Prometheus' own default for --query.lookback-delta, in seconds."""
 RESEND_S = 60.0
@@ -76,10 +79,11 @@ def spec(
 ) -> ServiceSpec:  # fmt: skip
     """How to run one Prometheus. Flags that this build lacks are an error of the build's, not passed over."""
     known = flags(binary)
+    like = name if name in SERVERS else SERVERS[0]
     wanted = {
+        **compose.load()[like].flags(),
         "--config.file": str(config),
         "--storage.tsdb.path": str(data),
-        "--storage.tsdb.retention.time": "12h",
         "--web.listen-address": listen,
         "--query.lookback-delta": _seconds(LOOKBACK_S / speed),
         "--rules.alert.resend-delay": _seconds(RESEND_S / speed),
@@ -90,7 +94,10 @@ def spec(
     argv = [str(binary.path), *(f"{flag}={value}" for flag, value in wanted.items())]
     if "--storage.tsdb.no-lockfile" in known:
         argv.append("--storage.tsdb.no-lockfile")
-    return ServiceSpec(name, tuple(argv), ready_path="/-/ready", ready_port=PORT, volume=volume, stop_grace_s=8.0)
+    return ServiceSpec(
+        name, tuple(argv), ready_path="/-/ready", ready_port=PORT, volume=volume, stop_grace_s=8.0,
+        reads=(config.parent,), like=like,
+    )  # fmt: skip
 
 
 def _seconds(value: float) -> str:

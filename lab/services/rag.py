@@ -28,8 +28,9 @@ def spec(
         argv += ["--metrics", str(metrics)]
     env = {f"RAG_{name.upper()}": value for name, value in options.items()}
     return ServiceSpec(
-        "rag", tuple(argv), ready_path="/health", ready_port=PORT, env=env, memory_mib=memory_mib, stop_grace_s=3.0
-    )
+        "rag", tuple(argv), ready_path="/health", ready_port=PORT, env=env, memory_mib=memory_mib, stop_grace_s=3.0,
+        reads=(metrics.parent,) if metrics else (), writes=(log.parent,),
+    )  # fmt: skip
 
 
 def switch(address: str, token: str, switches: Mapping[str, float | None]) -> None:

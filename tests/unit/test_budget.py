@@ -16,8 +16,8 @@ from lab.install import Binary
 from lab.options import Options
 from lab.plan import Plan
 from lab.report.dry_run import dry_run_text
+from lab.runtime.place import Place, Servers
 from lab.scenario import BOUNDED_VOLUME, Check, Load, Scenario, Storage, Wait
-from lab.stack import Servers
 
 RULES = {"r.yml": "groups:\n- name: g\n  rules:\n  - {alert: A, expr: x, for: 2m}\n  - {alert: B, expr: x}\n"}
 ALERTMANAGER = "route: {receiver: x, group_wait: 30s}\n"
@@ -92,7 +92,7 @@ def plan(scenario: Scenario = SCENARIO, **changes: object) -> Plan:
     )
     nothing = Deployment("broken")
     return Plan(
-        find("cardinality"), scenario, Options(), Servers(binary, replace(binary, path=Path("/x/alertmanager"))), {},
+        find("cardinality"), scenario, Options(), Place("native", Servers(binary, binary, binary)), {},
         nothing, nothing, header(scenario="mine", **changes),
     )  # fmt: skip
 

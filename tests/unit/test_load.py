@@ -52,12 +52,13 @@ class Runtime:
 
 @pytest.fixture
 def traffic(tmp_path: Path) -> Traffic:
+    (tmp_path / "logs").mkdir()
     return Traffic(Runtime(tmp_path / "log"), tmp_path, "127.0.0.1:80", 7)  # type: ignore[arg-type]
 
 
 def report(tmp: Path, name: str, *seconds: tuple[float, float, float]) -> None:
     """Lines of (age, served, p95) of a process."""
-    with (tmp / f"{name}.stats.jsonl").open("a") as out:
+    with (tmp / "logs" / f"{name}.stats.jsonl").open("a") as out:
         for age, served, p95 in seconds:
             told = {"t": time.time() - age, "users": 5, "served": served, "failed": 1.0, "p95_s": p95}
             out.write(json.dumps(told) + "\n")
@@ -105,10 +106,10 @@ def test_a_figure_lasts_until_it_is_stale(traffic: Traffic, tmp_path: Path) -> N
 def test_a_line_that_is_half_written_is_read_when_it_is_whole(traffic: Traffic, tmp_path: Path) -> None:
     begin(traffic, "a")
     report(tmp_path, "a", (0.0, 100.0, 0.1))
-    whole = (tmp_path / "a.stats.jsonl").read_text()
-    (tmp_path / "a.stats.jsonl").write_text(whole[:20])
+    whole = (tmp_path / "logs" / "a.stats.jsonl").read_text()
+    (tmp_path / "logs" / "a.stats.jsonl").write_text(whole[:20])
     assert traffic.figures() is None
-    (tmp_path / "a.stats.jsonl").write_text(whole)
+    (tmp_path / "logs" / "a.stats.jsonl").write_text(whole)
     found = traffic.figures()
     assert found is not None
     assert found.served == 100.0
