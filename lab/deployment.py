@@ -13,6 +13,8 @@ What = Literal["healthy", "broken", "fixed"]
 
 FILES = ("metrics.py", "prometheus.yml", "rules.yml", "alertmanager.yml", "dashboard.json")
 """The files a deployment may hold; any other name is an error, so that a typo is not passed over."""
+MAX_FILE = 4 << 20
+"""Bytes that a file of a deployment may have."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ HEALTHY = Deployment("healthy")
 
 
 def load(what: What, folder: Path) -> Deployment:
-    """The deployment in a folder. Raises `ScenarioError` when it is missing, empty or holds a foreign file."""
+    """The deployment in a folder. Raises `ScenarioError` when it is missing, empty or holds a foreign or huge file."""
     if not folder.is_dir():
         raise ScenarioError(f"{folder}: no such folder; a deployment is a folder with one of {', '.join(FILES)}")
     files: dict[str, Path] = {}
@@ -68,6 +70,8 @@ def load(what: What, folder: Path) -> Deployment:
             continue
         if path.name not in FILES or not path.is_file():
             raise ScenarioError(f"{path}: not a file of a deployment; those are {', '.join(FILES)}")
+        if path.stat().st_size > MAX_FILE:
+            raise ScenarioError(f"{path}: more than {MAX_FILE >> 20} MiB; no file of a deployment is so large")
         files[path.name] = path
     if not files:
         raise ScenarioError(f"{folder}: empty; a deployment holds one of {', '.join(FILES)}")

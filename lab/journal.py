@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import time
@@ -73,6 +74,7 @@ class Journal:
                 return
             if isinstance(entry, Sample):
                 entry = Sample(round(entry.t, 3), entry.values)  # in memory just what a reader will find
+                entry = _set_back(entry, self.history) or entry
             self.history.add(entry)
             try:
                 self._write(_to_record(entry))
@@ -130,13 +132,24 @@ def read(path: Path) -> Recording:
             if number == 1:
                 header = _header(record, path)
             else:
-                history.add(_entry(record))
+                entry = _entry(record)
+                if isinstance(entry, Sample) and _set_back(entry, history):
+                    raise ValueError("a sample before the one before it")
+                history.add(entry)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             if number == 1:
                 raise UsageError(f"{path}:1: not a journal of the lab: {error}") from error
             damaged = f"line {number} of {len(lines)}: {type(error).__name__}"
             break
     return Recording(header, history, damaged)
+
+
+def _set_back(sample: Sample, history: History) -> Unmeasured | None:
+    """What to say in place of a sample from before the last: samples are searched by time, delays are differences."""
+    if not history.samples or sample.t >= history.samples[-1].t:
+        return None
+    back = history.samples[-1].t - sample.t
+    return Unmeasured(history.samples[-1].t, f"the clock of this machine was set back by {back:.1f} s")
 
 
 def _header(record: Mapping[str, Any], path: Path) -> Header:
@@ -157,6 +170,8 @@ def _to_record(entry: Sample | Event) -> dict[str, Any]:
 
 
 def _entry(record: Mapping[str, Any]) -> Sample | Event:
+    if not math.isfinite(float(record["t"])):
+        raise ValueError("no moment")
     if record["type"] == "sample":
         return Sample(float(record["t"]), {str(k): float(v) for k, v in record["values"].items()})
     return from_record(record)

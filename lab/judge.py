@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from lab.events import Deployed, Skipped, Unmeasured
 from lab.guards import guards
-from lab.history import History
+from lab.history import STALE_S, History
 from lab.journal import Header
 from lab.phases import checks_of, phases_of
 from lab.scenario import Check, CheckResult, Mode, Phase, Result, Scenario, Verdict
@@ -138,20 +138,27 @@ def _eventually(check: Check, view: View) -> CheckResult | None:
 
 
 def _holds(check: Check, view: View) -> CheckResult | None:
+    """Between two looks that are too far apart nobody knows: a hold begins anew after such a gap."""
     length = hold_s(check, view.header.speed, view.onset_after_s)
     deadline = view.start + check.deadline.seconds(view.header.speed) + length
-    since: float | None = None
-    seen = False
+    since = despite_gaps = last = None
+    seen = blind = False
     for t in view.history.ticks(view.start, min(view.now, deadline)):
         state = check.condition.at(view, t)
+        gap, last = last is not None and t - last > STALE_S, t
         seen = seen or state is not None
         if state is not True:
-            since = None
+            since = despite_gaps = None
             continue
-        since = t if since is None else since
+        since = t if since is None or gap else since
+        despite_gaps = t if despite_gaps is None else despite_gaps
         if t - since >= length:
             return _result(check, view, Result.PASS, t, since=since)
-    return _too_late(check, view, deadline, seen)
+        blind = blind or t - despite_gaps >= length
+    late = _too_late(check, view, deadline, seen)
+    if late is not None and late.result is Result.FAIL and blind:
+        return replace(late, result=Result.INCONCLUSIVE, reason=f"the lab did not look for over {STALE_S:g} s")
+    return late
 
 
 def _too_late(check: Check, view: View, deadline: float, seen: bool) -> CheckResult | None:

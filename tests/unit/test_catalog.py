@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.catalog import alerts_in, find, names
-from lab.deployment import FILES, load
+from lab.deployment import FILES, MAX_FILE, load
 from lab.errors import LabError, RulesError, ScenarioError
 from lab.lesson import diff_text, lesson_text
 from lab.plan import make_run_dir
@@ -132,6 +132,16 @@ def test_a_foreign_file_is_named_with_what_may_be_there(name: str, tmp_path: Pat
 def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "metrics.py").mkdir()
     with pytest.raises(ScenarioError, match="not a file of a deployment"):
+        load("fixed", tmp_path)
+
+
+def test_a_file_of_a_deployment_has_a_bound(tmp_path: Path) -> None:
+    with (tmp_path / "rules.yml").open("wb") as file:
+        file.truncate(MAX_FILE)
+    assert load("fixed", tmp_path).files
+    with (tmp_path / "rules.yml").open("ab") as file:
+        file.truncate(MAX_FILE + 1)
+    with pytest.raises(ScenarioError, match=r"rules.yml: more than 4 MiB"):
         load("fixed", tmp_path)
 
 

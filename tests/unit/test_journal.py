@@ -100,7 +100,8 @@ def test_a_torn_last_line_is_damage_and_the_rest_is_kept(keep: int, tmp_path: Pa
         '{"type":"sample","t":1}', '{"type":"sample","t":"x","values":{}}',
         '{"type":"sample","t":1,"values":{"a":"b"}}', '{"type":"event","kind":"nonsense","t":1}',
         '{"type":"event","kind":"run_ended"}', '{"type":"event","kind":"run_ended","t":"soon"}',
-        '{"type":"event","kind":"unmeasured","t":1}',
+        '{"type":"event","kind":"unmeasured","t":1}', '{"type":"sample","t":0.5,"values":{}}',
+        '{"type":"sample","t":NaN,"values":{}}', '{"type":"event","kind":"run_ended","t":Infinity}',
     ],
     ids=lambda line: line[:40],
 )  # fmt: skip
@@ -173,3 +174,14 @@ def test_a_full_disk_makes_the_run_inconclusive_and_nothing_is_raised(tmp_path: 
 def test_a_label_can_not_start_a_line(tmp_path: Path) -> None:
     write(tmp_path / "j", Notified(1.0, "A", "firing", "r", {"a": 'x\n{"type":"event"}\u2028\x85'}))
     assert len((tmp_path / "j").read_bytes().splitlines()) == 2
+
+
+def test_a_clock_that_is_set_back_leaves_the_samples_in_order_and_the_run_unmeasured(tmp_path: Path) -> None:
+    ticks = (100.0, 101.0, 41.0, 102.0)
+    journal = write(tmp_path / "j", *[Sample(t, {"x": t}) for t in ticks])
+    assert [s.t for s in journal.history.samples] == [100.0, 101.0, 102.0]
+    assert journal.history.value("x", 101.0) == 101.0
+    assert [(e.t, e.reason) for e in journal.history.of(Unmeasured)] == [
+        (101.0, "the clock of this machine was set back by 60.0 s")
+    ]
+    assert read(tmp_path / "j").history == journal.history

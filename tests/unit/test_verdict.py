@@ -9,11 +9,12 @@ from histories import HEADER, header, samples
 from test_judge import HEADER as JUDGE_HEADER
 from test_judge import check, view
 
+from lab.conditions.values import Threshold
 from lab.events import Deployed, PhaseEnded, PhaseStarted, RunEnded, Skipped, Unmeasured
 from lab.guards import Evaluated, Lived, Measured, Scraped
-from lab.history import History
+from lab.history import History, Sample
 from lab.judge import _excused, _verdict, evaluate, judge
-from lab.scenario import CheckResult, Load, Mode, Phase, Result, Scenario, Verdict
+from lab.scenario import CheckResult, Load, Mode, Phase, Result, Scenario, Verdict, Wait
 from lab.view import View
 
 P, F, I, S = Result.PASS, Result.FAIL, Result.INCONCLUSIVE, Result.SKIPPED  # noqa: E741
@@ -96,6 +97,31 @@ def test_a_hold_that_begins_in_time_passes_although_it_broke_before() -> None:
     found = evaluate(check(Mode.HOLDS, deadline=9.0), view("1101111"))
     assert found is not None
     assert (found.result, found.since, found.at) == (P, 3.0, 5.0)
+
+
+def looked_at(*moments: float, false_at: float | None = None, now: float = 30.0) -> View:
+    """A condition that is true whenever the lab looks, but at one moment."""
+    found = [Sample(t, {"x": float(t != false_at)}) for t in moments]
+    return View(History(found, []), header(speed=1.0), Phase.BROKEN, 0.0, now, False)
+
+
+@pytest.mark.parametrize(("moments", "expected"), [
+    ((0, 3, 6), P), ((0, 3.4, 6.8), P), ((0, 8), None), ((0, 1, 2, 8), None), ((0, 4, 8, 12), None),
+    ((0, 8, 9, 10, 11, 12, 13), P),
+])  # fmt: skip
+def test_a_hold_is_not_seen_across_a_gap(moments: tuple[float, ...], expected: Result | None) -> None:
+    hold = replace(check(Mode.HOLDS, deadline=60.0), condition=Threshold("x", "x", "above", 0.0), hold=Wait(real_s=5.0))
+    found = evaluate(hold, looked_at(*moments))
+    assert (found.result if found else None) is expected
+
+
+@pytest.mark.parametrize(("false_at", "expected"), [(None, I), (4.0, I), (8.0, F)])
+def test_a_hold_that_only_gaps_have_broken_is_a_doubt(false_at: float | None, expected: Result) -> None:
+    hold = replace(check(Mode.HOLDS, deadline=9.0), condition=Threshold("x", "x", "above", 0.0), hold=Wait(real_s=5.0))
+    found = evaluate(hold, looked_at(0, 4, 8, 12, 13.9, false_at=false_at))
+    assert found is not None
+    assert found.result is expected
+    assert (found.reason == "the lab did not look for over 3.5 s") is (expected is I)
 
 
 def test_one_sample_is_no_hold() -> None:
