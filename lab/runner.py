@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 import secrets
 import shutil
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -40,6 +39,7 @@ from lab.events import (
 )
 from lab.gaps import Gaps
 from lab.guards import CONTROL_GROWTH
+from lab.interrupts import ignored, put_off
 from lab.journal import Journal
 from lab.judge import evaluate, judge, onset_after, view_of
 from lab.load import Traffic
@@ -76,6 +76,8 @@ class Run:
     run_dir: Path = field(init=False)
     journal: Journal = field(init=False)
     _onset_after: float | None = None
+    _closing: ExitStack = field(default_factory=ExitStack, init=False)
+    _built: bool = False
 
     def execute(self) -> Outcome:
         """Run, unwind, judge. Ctrl-C keeps the partial run: `Outcome.interrupted`."""
@@ -86,9 +88,10 @@ class Run:
         # The time alone is no name: of two runs of one second, a sweep of one would end the other.
         run_id = f"{self.plan.scenario.name}-{self.run_dir.name}-{secrets.token_hex(3)}"
         registration = Registration(run_id, self.run_dir)
-        self._build(registration)
         interrupted = False
         try:
+            with put_off():  # a holder of a volume that nobody knows yet would stay
+                self._build(registration)
             self._phases()
         except KeyboardInterrupt:
             interrupted = True
@@ -102,6 +105,7 @@ class Run:
     def _build(self, registration: Registration) -> None:
         plan = self.plan
         self.runtime = plan.place.runtime(registration.entry.run_id, self.run_dir, registration)
+        self._closing.callback(self.runtime.close)
         self.stack = Stack(
             self.runtime, plan.servers, self._bounded(), plan.detect_rules,
             plan.header.speed, plan.header.seed, self.run_dir,
@@ -129,6 +133,7 @@ class Run:
         self.gaps = Gaps(any(isinstance(c, Back) for c in conditions), self.stack, self.journal)
         counters = tuple(c.metric for c in conditions if isinstance(c, StillCounted) and c.metric != QUERIES)
         self.sampler = Sampler(self.stack, self.traffic, self.journal, logs, plan.header.own_alerts, asks, counters)
+        self._built = True
 
     def _bounded(self) -> Scenario:
         """The scenario as this machine can run it: without a bounded volume the checks that need one are skipped."""
@@ -262,25 +267,24 @@ class Run:
     # The end
 
     def _unwind(self, registration: Registration, *, keep: bool) -> None:
-        """Stop everything. A second Ctrl-C does not cut it short: it takes seconds, and would leave processes."""
-        self.story.unwinding()
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
+        """Stop everything. A second signal does not cut it short: it takes seconds, and would leave processes."""
+        with ignored():
+            self.story.unwinding()
             self._stop(registration, keep=keep)
-        finally:
-            signal.signal(signal.SIGINT, before)
 
     def _stop(self, registration: Registration, *, keep: bool) -> None:
-        self.sampler.stop()
-        self.study.stop()
-        self.smoke_tests.stop()
-        if keep:
+        if self._built:
+            self.sampler.stop()
+            self.study.stop()
+            self.smoke_tests.stop()
+        if keep and self._built:
             registration.keep(self.stack.urls())
         else:
-            with ThreadPoolExecutor(2) as pool:
-                for done in (pool.submit(self.traffic.stop), pool.submit(self.stack.stop_services)):
-                    done.result()
-            self.runtime.close()
+            if self._built:
+                with ThreadPoolExecutor(2) as pool:
+                    for done in (pool.submit(self.traffic.stop), pool.submit(self.stack.stop_services)):
+                        done.result()
+            self._closing.close()
             registration.remove()
             pack(self.run_dir / "logs" / "rag.jsonl")
         self.journal.record(RunEnded(time.time()))

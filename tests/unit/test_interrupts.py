@@ -1,0 +1,123 @@
+"""A run that is interrupted or fails while it is put together leaves nothing; one that stops is not cut short."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from histories import header
+
+from lab.catalog import find
+from lab.interrupts import ENDING, ignored, put_off
+from lab.options import Options
+from lab.outcome import Outcome
+from lab.plan import Plan
+from lab.registry import Registration, entries
+from lab.runner import Run
+from lab.runtime.native import NativeRuntime
+from lab.runtime.protocol import VolumeSpec
+from lab.story import Story
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in ENDING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def end() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_is_answered_at_the_end_of_what_it_would_have_cut_short() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), put_off():
+        end()
+        end()
+        done.append("whole")
+    assert done == ["whole"]
+
+
+def test_without_a_signal_nothing_is_changed() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = [signal.getsignal(number) for number in ENDING]
+    with put_off():
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    with ignored():
+        pass
+    assert [signal.getsignal(number) for number in ENDING] == before
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_what_stops_is_not_cut_short(number: signal.Signals) -> None:
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(number, cut)
+    with ignored():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is cut
+
+
+def test_a_time_that_is_over_while_it_stops_says_nothing_afterwards() -> None:
+    rang = threading.Event()
+    signal.signal(signal.SIGALRM, lambda *_: rang.set())
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    with ignored():
+        pass
+    assert not rang.wait(0.2)
+
+
+class Building(NativeRuntime):
+    """Something happens while a volume is made: a child is there that nobody else knows of."""
+
+    happens: Callable[[], None]
+
+    def data_dir(self, volume: VolumeSpec) -> Path:
+        self.held = True
+        type(self).happens()
+        return super().data_dir(VolumeSpec(volume.name))
+
+    def close(self) -> None:
+        self.held = False
+        super().close()
+
+
+def run(tmp_path: Path, happens: Callable[[], None]) -> tuple[Outcome, Building]:
+    made: list[Building] = []
+
+    def runtime(run_id: str, run_dir: Path, registration: Registration) -> Building:
+        made.append(type("Of", (Building,), {"happens": staticmethod(happens)})(run_id, run_dir, registration))
+        return made[0]
+
+    found = find("cardinality")
+    place = SimpleNamespace(runtime=runtime, name="native", servers=SimpleNamespace(prometheus=None, alertmanager=None))
+    given = Options(out=tmp_path / "runs", keep=True)
+    plan = Plan(found, found.scenario, given, place, {}, None, None, header(scenario="cardinality"))  # type: ignore[arg-type]
+    return Run(plan, Story()).execute(), made[0]
+
+
+def test_an_interrupt_while_it_is_put_together_leaves_nothing(tmp_path: Path, state: Path) -> None:
+    outcome, runtime = run(tmp_path, end)
+    assert (outcome.exit_code, outcome.judgement.reason) == (130, "interrupted")
+    assert not runtime.held
+    assert not runtime.temp.exists()
+    assert list(entries()) == []
+
+
+def test_a_failure_while_it_is_put_together_is_inconclusive_and_leaves_nothing(tmp_path: Path, state: Path) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    outcome, runtime = run(tmp_path, full)
+    assert outcome.exit_code == 3
+    assert "No space left on device" in outcome.judgement.reason
+    assert not runtime.held
+    assert not runtime.temp.exists()
+    assert list(entries()) == []
