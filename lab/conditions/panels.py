@@ -119,6 +119,62 @@ class Agree:
         return f"{fast:,.3f} against {slow:,.3f} ({(fast - slow) / slow:+.2%})" if slow else f"{fast:,.3f} against 0"
 
 
+def told(title: str, what: str) -> str:
+    """The name under which an answer about a panel of `broken` or `fixed` is recorded."""
+    return f"panel {title} of {what}/"
+
+
+@dataclass(frozen=True)
+class TellTheSame:
+    """Each panel's mean over the dashboard's range is what the broken panel of that title says at the range's end.
+
+    For broken panels that ask for the whole range at every point. A constant under an old title is no fix.
+    """
+
+    within: float
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"the mean of each panel within {self.within:.0%} of what the broken panel says"
+
+    def _pairs(self, view: View, t: float) -> dict[str, tuple[float, float | None] | None]:
+        """By title: what the panels say of broken/ and fixed/; None where one was not answered."""
+        shown = view.history.first(DashboardLive, what="broken")
+        latest = {e.question: e.value for e in view.history.of(Answered, view.start, t)}
+        pairs: dict[str, tuple[float, float | None] | None] = {}
+        for title in shown.panels if shown else ():
+            slow = latest.get(told(title, "broken"))
+            answered = slow is not None and told(title, "fixed") in latest
+            pairs[title] = (slow, latest[told(title, "fixed")]) if answered and slow is not None else None
+        return pairs
+
+    def _apart(self, pair: tuple[float, float | None]) -> float:
+        """How far, as a share of the broken panel's; without bound where the live panel has no data."""
+        slow, fast = pair
+        if fast is None or (not slow and fast):
+            return math.inf
+        return abs(fast - slow) / abs(slow) if slow else 0.0
+
+    def at(self, view: View, t: float) -> bool | None:
+        """False where one differs or has no data; None until both of each have been asked."""
+        pairs = self._pairs(view, t)
+        if any(pair and self._apart(pair) > self.within for pair in pairs.values()):
+            return False
+        return True if pairs and all(pairs.values()) else None
+
+    def observed(self, view: View, t: float) -> str:
+        """The panel that is furthest off, else those without an answer."""
+        pairs = self._pairs(view, t)
+        known = {title: pair for title, pair in pairs.items() if pair}
+        if not known:
+            return "no panel has an answer"
+        worst = max(known, key=lambda title: self._apart(known[title]))
+        slow, fast = known[worst]
+        said = "no data" if fast is None else f"{fast:,.4g}"
+        return f"{len(known)} of {len(pairs)} panels; furthest off: {worst}, {said} against {slow:,.4g}"
+
+
 @dataclass(frozen=True)
 class panels:  # noqa: N801 - reads as a word of the vocabulary
     """The panels of the broken dashboard."""
@@ -126,6 +182,10 @@ class panels:  # noqa: N801 - reads as a word of the vocabulary
     def answer(self, *, under_s: float) -> Check:
         """All of them have data, in less than so many seconds."""
         return Check("same panels answer", AllAnswer(under_s))
+
+    def tell_the_same(self, *, within: float) -> Check:
+        """They show the numbers that they showed."""
+        return Check("panels tell the same", TellTheSame(within))
 
     def fail(self) -> Check:
         """All of them show errors."""

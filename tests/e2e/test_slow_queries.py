@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SABOTAGE = ROOT / "tests" / "sabotage"
 SCENARIO = ROOT / "scenarios" / "slow_queries"
 ALERT = "PrometheusQueriesSlow"
+ONSET = "p95 of the panels in seconds > 1"
 TIMED_OUT = "timeout: query timed out in expression evaluation"
 
 
@@ -68,6 +70,18 @@ def test_both_deployments_have_the_same_panels() -> None:
     assert titles("broken") == titles("fixed")
 
 
+@pytest.mark.quick
+def test_a_healthy_dashboard_is_no_fault(tmp_path: Path) -> None:
+    """The same scenario with fixed/ as its broken/: no symptom, and so no pass."""
+    folder = tmp_path / "slow_queries"
+    shutil.copytree(SCENARIO, folder, ignore=shutil.ignore_patterns("broken", "__pycache__"))
+    shutil.copytree(SCENARIO / "fixed", folder / "broken")
+    ran = run_lab(tmp_path, str(folder), deadline_s=120)
+    assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
+    assert ONSET in ran.failed()
+    assert ran.outcome["notifications"] == []
+
+
 def test_a_fix_that_changes_nothing_fails(tmp_path: Path) -> None:
     ran = run_lab(tmp_path, "slow_queries", "--fix", str(SCENARIO / "broken"))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
@@ -82,6 +96,7 @@ def test_a_fix_that_changes_nothing_fails(tmp_path: Path) -> None:
         ("emptied_dashboard", "same panels answer"),
         ("renamed_panels", "same panels answer"),
         ("wrong_record", "same numbers"),
+        ("constant_panels", "panels tell the same"),
     ],
 )
 def test_a_fix_that_only_looks_like_one_fails(fix: str, check: str, tmp_path: Path) -> None:
@@ -105,8 +120,9 @@ def test_a_rule_that_always_fires_detects_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.sabotage
 def test_without_users_nothing_is_proven(tmp_path: Path) -> None:
-    ran = run_lab(tmp_path, "slow_queries", "--users", "0")
+    ran = run_lab(tmp_path, "slow_queries", "--users", "0", tries=1)
     assert (ran.code, ran.outcome["verdict"]) == (3, "inconclusive"), ran.told[-3000:]
+    assert ran.outcome["reason"] == "traffic flowed: no requests"
 
 
 @pytest.mark.sabotage

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from lab import signals
-from lab.conditions.panels import Agree, AllAnswer, AllFail
+from lab.conditions.panels import Agree, AllAnswer, AllFail, TellTheSame
+from lab.conditions.panels import told as name_of
+from lab.dashboard import Dashboard, Panel
 from lab.events import Answered, DashboardLive, Deployed, Event, PhaseStarted
 from lab.history import History, Sample
 from lab.journal import Header
+from lab.questions import of_panels
 from lab.scenario import Phase
 from lab.view import View
 
@@ -126,3 +129,57 @@ def test_agreement_shows_both_numbers():
     assert Agree("slow", "fast", 0.02).observed(view, view.now) == "60.300 against 60.000 (+0.50%)"
     view = seen([IDLE] * 12, told("slow", 60.0), told("fast", None))
     assert Agree("slow", "fast", 0.02).observed(view, view.now) == "no result, against 60.000"
+
+
+def said(rate: float | None, errors: float | None = None, what: str = "fixed", after: float = 2.0) -> tuple[Event, ...]:
+    """Answers about the two panels."""
+    return tuple(told(name_of(title, what), v, after) for title, v in zip(TITLES, (rate, errors), strict=True))
+
+
+SAID = said(60.0, 0.006, "broken")
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ((*SAID, *said(60.0, 0.006)), True),
+        ((*SAID, *said(60.9, 0.0061)), True),
+        ((*SAID, *said(61.3, 0.006)), False),
+        ((*SAID, *said(60.0, 0.0062)), False),
+        ((*SAID, *said(1.0, 1.0)), False),  # vector(1) under every title
+        ((*SAID, *said(60.0, None)), False),
+        ((*SAID, *said(60.0, None), *said(60.0, 0.006, after=3.0)), True),
+        ((*SAID, *said(60.0)[:1]), None),  # one of them was not asked: renamed, or the server did not answer
+        ((*SAID, *said(1.0)[:1]), False),
+        (said(60.0, 0.006), None),
+        ((*said(60.0, 0.0, "broken"), *said(60.0, 0.0)), True),
+        ((*said(60.0, 0.0, "broken"), *said(60.0, 0.1)), False),
+        ((*said(60.0, None, "broken"), *said(60.0, 0.1)), None),
+        ((*SAID, *said(60.0, 0.006, after=-5.0)), None),  # of another phase
+        ((), None),
+    ],
+)
+def test_panels_tell_the_same(events: tuple[Event, ...], expected: bool | None):
+    view = seen([IDLE] * 12, *events)
+    assert TellTheSame(0.02).at(view, view.now) is expected
+
+
+def test_panels_that_differ_are_shown():
+    view = seen([IDLE] * 12, *SAID, *said(60.0, 0.012))
+    assert TellTheSame(0.02).observed(view, view.now) == "2 of 2 panels; furthest off: Errors, 0.012 against 0.006"
+    view = seen([IDLE] * 12, *SAID, *said(60.0, None))
+    assert TellTheSame(0.02).observed(view, view.now) == "2 of 2 panels; furthest off: Errors, no data against 0.006"
+    view = seen([IDLE] * 12)
+    assert TellTheSame(0.02).observed(view, view.now) == "no panel has an answer"
+
+
+def test_panels_are_asked_for_by_their_titles():
+    def board(*panels: Panel) -> Dashboard:
+        return Dashboard(panels, 86_400.0, 5.0)
+
+    broken = board(Panel("Rate", ("rate(a[24h])",), 100), Panel("Gone", ("b",), 100), Panel("Emptied", ("c",), 100))
+    fixed = board(Panel("Rate", ("r", "s"), 100), Panel("New", ("b",), 100), Panel("Emptied", (), 100))
+    assert of_panels(broken, fixed) == {
+        name_of("Rate", "broken"): "sum(rate(a[24h]))",
+        name_of("Rate", "fixed"): "sum(avg_over_time((sum(r) + sum(s))[86400s:5m]))",
+    }
