@@ -116,7 +116,7 @@ def _measure(names: tuple[str, ...], given: dict[str, Any]) -> tuple[Benchmark, 
     if given["save"]:
         save(begun, given["save"])
     console = _console(given["no_color"])
-    console.print(f"{len(plans)} scenarios, {given['runs']} runs each", highlight=False)
+    console.print(f"runs of each: {given['runs']}; {', '.join(plan.scenario.label for plan in plans)}", highlight=False)
 
     def told(label: str, seed: int, outcome: Outcome, so_far: Benchmark) -> None:
         _tell(console, label, seed, outcome)

@@ -58,6 +58,20 @@ def test_a_planted_slowdown_of_thirty_per_cent_is_found_at_the_documented_runs(f
     assert planted({figure: 1.3}, Direction.WORSE)[figure] >= 0.95
 
 
+@pytest.mark.parametrize("figure", SLOWER[:2])
+def test_it_is_found_among_the_figures_of_five_scenarios_and_nothing_else_is(figure: str) -> None:
+    rng = np.random.default_rng(32)
+    pairs = [(_five(rng), _five(rng, **{figure: 1.3})) for _ in range(PLANTED)]
+    worse = [[(c.label, c.figure.name) for c in compare(*pair).of(Direction.WORSE)] for pair in pairs]
+    assert sum(("s0", figure) in found for found in worse) / PLANTED >= 0.95
+    assert sum(bool(set(found) - {("s0", figure)}) for found in worse) / PLANTED <= 0.05
+
+
+def _five(rng: np.random.Generator, **factors: float) -> Benchmark:
+    drawn = [recorded(rng, **(factors if number == 0 else {})).runs["cardinality"] for number in range(5)]
+    return replace(RECORDED, runs={f"s{number}": runs for number, runs in enumerate(drawn)})
+
+
 def test_the_documented_runs_are_the_default() -> None:
     assert next(p.default for p in bench.params if p.name == "runs") == DOCUMENTED_RUNS
 
