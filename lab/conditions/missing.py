@@ -129,8 +129,10 @@ class Back:
     def observed(self, view: View, t: float) -> str:
         """The gap in seconds, real and simulated, and the outage: from one release to the other."""
         gap = self._gap(view, t)
-        if gap is None or Gone().at(view, t):
-            return "still gone" if Gone().at(view, t) else "the gap was not read back"
+        if view.history.value(signals.COUNTED, t) is None:
+            return "gone again" if gap else "still gone"
+        if gap is None:
+            return "the gap was not read back"
         length = gap.first - gap.last
         fault = view.history.first(PhaseStarted, name=Phase.BROKEN.value)
         outage = f", of an outage of {view.zero - fault.t:.1f} s" if fault else ""

@@ -14,7 +14,7 @@ def recovered(name: str) -> tuple[Check, ...]:
     return (
         back().holds_for(minutes=2).within(minutes=3),
         queries_still_counted().holds_for(minutes=2).within(minutes=5),
-        smoke_test(METRIC).passes().within(real_s=20),
+        smoke_test(METRIC).passes().within(minutes=6),
         fresh_samples().holds_for(minutes=2).within(minutes=3),
         served().holds_for(minutes=2).within(minutes=4),
         alert(name).resolved().holds_for(minutes=2).within(minutes=4),

@@ -142,7 +142,7 @@ def test_back_tells_the_gap_and_the_outage():
     ("counted", "events", "said"),
     [
         (lambda t: t < BROKEN - 2, (), "still gone"),
-        (lambda t: t < BROKEN - 2 or t == FIXED + 2, (READ_BACK,), "still gone"),
+        (lambda t: t < BROKEN - 2 or t == FIXED + 2, (READ_BACK,), "gone again"),
         (during_the_fault, (), "the gap was not read back"),
         (during_the_fault, (GapMeasured(FIXED - 3, 97.0, 99.0),), "the gap was not read back"),
     ],
@@ -151,6 +151,7 @@ def test_back_tells_the_gap_and_the_outage():
 def test_what_is_not_back(counted: State, events: tuple[Event, ...], said: str):
     seen = view(history(healthy, counted, *events), Phase.FIXED, END - 1)
     assert (Back().at(seen, END - 1.0), Back().observed(seen, END - 1.0)) == (False, said)
+    assert Back().observed(seen, END - 0.5) == said, "between two looks, where a phase ends"
 
 
 def test_the_smoke_test_of_this_release_counts_and_no_other():

@@ -47,6 +47,7 @@ EXPECTED: dict[str, tuple[Verdict, str]] = {
     "slow_queries/no_rules": (Verdict.FAIL, "PrometheusQueriesSlow delivered"),
     "slow_queries/always_fires": (Verdict.FAIL, "nobody notified"),
     "missing_metrics/pass": (Verdict.PASS, ""),
+    "missing_metrics/metric_renamed": (Verdict.PASS, ""),
     "missing_metrics/constant": (Verdict.FAIL, "queries still counted"),
 }
 """Journal -> verdict, and a part of the name of the check that decides it."""
