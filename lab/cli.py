@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from lab import __version__
+from lab.commands import stays_up
 from lab.commands.bench import bench
 from lab.errors import LabError, UsageError
 from lab.text import one_line
@@ -258,6 +259,9 @@ def schema(what: str) -> None:
 
 
 lab.add_command(bench)
+
+for command in stays_up.COMMANDS:
+    lab.add_command(command)
 
 if __name__ == "__main__":
     sys.exit(run_cli(sys.argv[1:]))

@@ -61,11 +61,6 @@ def make(found: Found, options: Options) -> Plan:
     return Plan(found, scenario, options, place, rules, broken, fixed, header)
 
 
-def servers_of(options: Options) -> Servers:
-    """The servers that are meant. Raises `LabError` where one can't be used."""
-    return decide(options).servers
-
-
 def _fixed(found: Found, options: Options) -> Deployment:
     return deployment.load("fixed", options.fix) if options.fix else found.deployment("fixed")
 

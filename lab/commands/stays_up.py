@@ -1,0 +1,82 @@
+"""The commands of the stack that stays up, as the command line declares them; what they do is imported when used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("name", default="")
+@click.option(
+    "--runtime",
+    type=click.Choice(["auto", "native", "docker"]),
+    default="auto",
+    envvar="LAB_RUNTIME",
+    show_default=True,
+    help="where the servers run",
+)
+@click.option(
+    "--speed",
+    type=float,
+    default=15.0,
+    envvar="LAB_SPEED",
+    show_default=True,
+    help="how many times faster than production timings; 1 is real time",
+)
+@click.option("--seed", type=int, default=1, envvar="LAB_SEED", show_default=True, help="of traffic and service")
+@click.option("--users", type=click.IntRange(0, 1000), default=None, envvar="LAB_USERS", help="simulated users")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    envvar="LAB_OUT",
+    show_default=True,
+    help="where logs are kept: OUT/up/<UTC>/",
+)
+@click.option(
+    "--prometheus-bin", type=click.Path(path_type=Path), envvar="LAB_PROMETHEUS_BIN", help="the Prometheus to use"
+)
+@click.option(
+    "--alertmanager-bin", type=click.Path(path_type=Path), envvar="LAB_ALERTMANAGER_BIN", help="the Alertmanager to use"
+)
+def up(name: str, **given: Any) -> int:
+    """Start the teaching stack, healthy and under load, and leave it up.
+
+    With NAME (`lab list`, NAME:VARIANT or a folder) it has what that fault needs: its traffic, its past, its limits.
+    """
+    from lab.commands.classroom import up_command
+
+    return up_command(name, given)
+
+
+@click.command()
+def down() -> int:
+    """Stop the teaching stack."""
+    from lab.commands.classroom import down_command
+
+    return down_command()
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="as JSON")
+def status(as_json: bool) -> int:
+    """What the teaching stack is doing: services, fault, alerts, channel. Exit code 3 when none is up."""
+    from lab.commands.classroom import status_command
+
+    return status_command(as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("switch", type=click.Choice(["on", "off", "fix"]))
+def fault(name: str, switch: Any) -> int:
+    """Deploy a fault into the teaching stack: on is broken/, fix is fixed/, off is the healthy stack again."""
+    from lab.commands.classroom import fault_command
+
+    return fault_command(name, switch)
+
+
+COMMANDS = (up, down, status, fault)

@@ -1,0 +1,139 @@
+"""The stack that stays up, on real servers: a fault goes in, is seen, is fixed; and nothing of it is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from lab_run import LAB, of_run, until
+
+from lab.identity import identity
+
+pytestmark = pytest.mark.e2e
+DOWN = "TargetDown"
+
+
+class Stays:
+    """A stack that was brought up, and the commands about it."""
+
+    def __init__(self, tmp: Path) -> None:
+        self.tmp, self.run_id = tmp, ""
+
+    def lab(self, *args: str) -> tuple[int, str, str]:
+        """(exit code, stdout, stderr)."""
+        done = subprocess.run(
+            [*LAB, *args],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=self.tmp,
+            env={**os.environ, "LAB_STATE_DIR": str(self.tmp / "state")},
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    def up(self, *args: str) -> str:
+        code, out, err = self.lab("up", "--runtime", "native", *args)
+        assert code == 0, err
+        (entry,) = (self.tmp / "state").glob("*.json")
+        found = json.loads(entry.read_text())
+        self.run_id, self.owner = str(found["run_id"]), int(found["owner"]["pid"])
+        return out
+
+    def status(self) -> dict[str, Any]:
+        code, out, err = self.lab("status", "--json")
+        assert code == 0, err
+        return dict(json.loads(out))
+
+    def told(self, status: str) -> bool:
+        """Whether the channel was told of the alert in a status."""
+        return any((n["alert"], n["status"]) == (DOWN, status) for n in self.status()["notifications"])
+
+    def gone(self) -> None:
+        """Nothing of it is left: no process, no temp folder, no mount, no file in the state folder."""
+        until(lambda: not of_run(self.run_id), 5, "its processes are gone")
+        assert identity(self.owner) is None
+        assert not (Path(tempfile.gettempdir()) / f"lab-run-{self.run_id}").exists()
+        assert self.run_id not in Path("/proc/self/mounts").read_text()
+        assert list((self.tmp / "state").iterdir()) == []
+
+
+@pytest.fixture
+def stays(tmp_path: Path) -> Iterator[Stays]:
+    found = Stays(tmp_path)
+    yield found
+    found.lab("down")
+    found.lab("clean")
+
+
+def test_a_fault_is_switched_on_seen_fixed_and_off(stays: Stays) -> None:
+    out = stays.up()
+    urls = re.findall(r"^(\w+) +(http://127\.0\.0\.1:\d+/\S*)$", out, re.MULTILINE)
+    names = {"rag", "metrics", "prometheus", "observer", "alertmanager", "receiver", "host"}
+    assert {name for name, _ in urls} == names
+    for name, url in urls:  # whether a page is there is the server's affair: some builds have no web interface
+        assert httpx.get(url, trust_env=False).status_code, name
+
+    calm = stays.status()
+    assert all(service["up"] for service in calm["services"])
+    assert (calm["fault"], calm["alerts"], calm["silent"]) == (None, [], [])
+    assert calm["requests_per_s"] > 50
+    code, _, err = stays.lab("up")
+    assert (code, len(err.splitlines())) == (2, 1), err
+
+    code, out, err = stays.lab("fault", "missing_metrics", "on")
+    assert (code, "live is broken/metrics.py" in out) == (0, True), err
+    until(lambda: stays.told("firing"), 30, "the alert is delivered")
+    ill = stays.status()
+    assert (ill["fault"]["what"], ill["fault"]["files"]) == ("broken", ["metrics.py"])
+    assert {"name": DOWN, "state": "firing", "server": "observer"} in ill["alerts"]
+    assert not stays.told("resolved")
+
+    assert stays.lab("fault", "missing_metrics", "fix")[0] == 0
+    until(lambda: stays.told("resolved"), 30, "it is resolved")
+    assert stays.status()["alerts"] == []
+    assert stays.lab("fault", "missing_metrics", "off")[0] == 0
+    assert stays.status()["fault"] is None
+
+    assert stays.lab("down")[0] == 0
+    stays.gone()
+    assert stays.lab("status")[0] == 3
+    assert list(stays.tmp.glob("runs/up/*/logs/prometheus.log"))
+
+
+def test_kill_9_of_the_owner_then_any_command(stays: Stays) -> None:
+    stays.up("--users", "5")
+    assert len(of_run(stays.run_id)) >= 7
+    os.kill(stays.owner, signal.SIGKILL)
+    until(lambda: identity(stays.owner) is None, 5, "the owner is dead")
+    assert len(of_run(stays.run_id)) >= 7, "its children do not go by themselves"
+    code, out, _ = stays.lab("status")
+    assert (code, out) == (3, "no stack is up; `lab up` starts one\n")
+    stays.gone()
+
+
+def test_a_start_that_is_interrupted_leaves_nothing(stays: Stays) -> None:
+    process = subprocess.Popen(
+        [*LAB, "up", "--runtime", "native"],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        cwd=stays.tmp,
+        env={**os.environ, "LAB_STATE_DIR": str(stays.tmp / "state")},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    until(lambda: list((stays.tmp / "state").glob("*.json")), 20, "it has begun")
+    (entry,) = (stays.tmp / "state").glob("*.json")
+    found = json.loads(entry.read_text())
+    stays.run_id, stays.owner = str(found["run_id"]), int(found["owner"]["pid"])
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    stays.gone()
