@@ -1,4 +1,4 @@
-"""GitHub Actions: a step summary in Markdown, and an annotation for each check that did not pass.
+"""GitHub Actions: a step summary in Markdown, and annotations: each check that failed, or why the run is a doubt.
 
 Each is written where its variable says so (`GITHUB_STEP_SUMMARY`, `GITHUB_ACTIONS`) and nowhere else.
 """
@@ -21,7 +21,6 @@ MAX_ANNOTATIONS = 10
 MAX_SUMMARY_BYTES = 900_000
 """GitHub refuses a step summary over 1 MiB as a whole; beyond this only the verdict's line is written."""
 _MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", "skipped": "➖"}
-_LEVELS = {Result.FAIL: "error", Result.INCONCLUSIVE: "warning"}
 
 
 def report(outcome: Outcome, environ: Mapping[str, str], out: TextIO) -> None:
@@ -55,9 +54,10 @@ def _append(path: Path, outcome: Outcome, out: TextIO) -> None:
 
 
 def commands(outcome: Outcome) -> list[str]:
-    """Workflow commands: an error for each failed check, a warning for each doubt; or one for the verdict alone."""
-    label, results = outcome.header.label, _by_weight(outcome.judgement.results())
-    lines = [_command(_LEVELS[r.result], f"{label}: {r.name}", _said(r)) for r in results]
+    """Workflow commands: an error for each failed check; for a doubt one warning, since it has one cause."""
+    label = outcome.header.label
+    failed = [r for r in outcome.judgement.results() if r.result is Result.FAIL]
+    lines = [_command("error", f"{label}: {r.name}", _said(r)) for r in failed]
     if not lines and outcome.exit_code != 0:
         why = "the run was interrupted" if outcome.interrupted else outcome.judgement.reason
         lines.append(_command("warning", label, why))
@@ -70,11 +70,6 @@ def commands(outcome: Outcome) -> list[str]:
 def _command(level: str, title: str, message: str) -> str:
     """A property of a workflow command is ended by a colon or a comma, so in the title they are escaped."""
     return f"::{level} title={_data(title).replace(':', '%3A').replace(',', '%2C')}::{_data(message)}"
-
-
-def _by_weight(results: list[CheckResult]) -> Iterator[CheckResult]:
-    for wanted in (Result.FAIL, Result.INCONCLUSIVE):
-        yield from (r for r in results if r.result is wanted)
 
 
 def _said(result: CheckResult) -> str:
@@ -127,7 +122,7 @@ def _delays(outcome: Outcome) -> Iterator[str]:
 def _md(text: str) -> str:
     """Text that stays text in Markdown: in a table's cell, without markup of any kind."""
     plain = html.escape(clean(text), quote=False)
-    return re.sub(r"([\\`*_{}\[\]()#+!|~@:-])", r"\\\1", plain)
+    return re.sub(r"([\\`*_{}\[\]()#+!|~@:])", r"\\\1", plain)
 
 
 def _data(text: str) -> str:
