@@ -13,47 +13,11 @@ TOPICS = (
     "the audit log", "a read replica", "the message queue", "the mobile app", "the search index", "an invoice",
 )  # fmt: skip
 POPULAR = tuple(f"How do I set up {topic}?" for topic in TOPICS)
-WORDS = [
-    "it",
-    "stopped",
-    "after",
-    "the",
-    "upgrade",
-    "and",
-    "nobody",
-    "here",
-    "knows",
-    "which",
-    "team",
-    "owns",
-    "it",
-    "please",
-    "explain",
-    "what",
-    "changed",
-    "how",
-    "long",
-    "the",
-    "grace",
-    "period",
-    "lasts",
-    "whether",
-    "retries",
-    "are",
-    "safe",
-    "and",
-    "how",
-    "to",
-    "roll",
-    "back",
-    "without",
-    "losing",
-    "what",
-    "customers",
-    "sent",
-    "last",
-    "night",
-]
+WORDS = (
+    "it", "stopped", "after", "the", "upgrade", "and", "nobody", "here", "knows", "which", "team", "owns", "please",
+    "explain", "what", "changed", "how", "long", "grace", "period", "lasts", "whether", "retries", "are", "safe", "to",
+    "roll", "back", "without", "losing", "messages", "that", "customers", "sent", "last", "night",
+)  # fmt: skip
 
 _numbers = itertools.count()
 

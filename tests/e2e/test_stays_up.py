@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from lab_run import LAB, of_run, until
+from lab_run import LAB, hears_ctrl_c, of_run, until
 
 from lab.identity import identity
 
@@ -128,7 +128,7 @@ def test_a_start_that_is_interrupted_leaves_nothing(stays: Stays) -> None:
         stdout=subprocess.DEVNULL,
         cwd=stays.tmp,
         env={**os.environ, "LAB_STATE_DIR": str(stays.tmp / "state")},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hears_ctrl_c,
     )
     until(lambda: list((stays.tmp / "state").glob("*.json")), 20, "it has begun")
     (entry,) = (stays.tmp / "state").glob("*.json")
