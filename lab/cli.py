@@ -14,6 +14,7 @@ import click
 from lab import __version__
 from lab.commands import stays_up
 from lab.commands.bench import bench
+from lab.commands.reports import report, runs
 from lab.errors import LabError, UsageError
 from lab.text import one_line
 
@@ -259,6 +260,8 @@ def schema(what: str) -> None:
 
 
 lab.add_command(bench)
+lab.add_command(report)
+lab.add_command(runs)
 
 for command in stays_up.COMMANDS:
     lab.add_command(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -27,6 +28,12 @@ class Deployment:
     def text(self, name: str, healthy: Path) -> str:
         """A file of this deployment, the healthy stack's where it has none."""
         return (self.files.get(name) or healthy).read_text(encoding="utf-8")
+
+    def copy_to(self, folder: Path) -> None:
+        """Keep its files in a new folder: a user's own fix is evidence, and may be another by tomorrow."""
+        folder.mkdir()
+        for name, path in self.files.items():
+            shutil.copyfile(path, folder / name)
 
     def prometheus_config(self) -> str:
         """The patient's configuration, at production timings."""

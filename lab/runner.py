@@ -56,6 +56,7 @@ from lab.scenario import BOUNDED_VOLUME, Check, CheckResult, Mode, Phase, Result
 from lab.signals import QUERIES
 from lab.smoketest import SmokeTests
 from lab.stack import PATIENT_DATA, Stack
+from lab.stored import FIX
 from lab.story import Story
 from lab.study import StudyRun
 
@@ -83,6 +84,8 @@ class Run:
         """Run, unwind, judge. Ctrl-C keeps the partial run: `Outcome.interrupted`."""
         self.run_dir = make_run_dir(self.plan.options.out, self.plan.scenario.name)
         shutil.copytree(self.plan.found.folder, self.run_dir / "scenario", ignore=shutil.ignore_patterns("__pycache__"))
+        if self.plan.options.fix is not None:
+            self.plan.fixed.copy_to(self.run_dir / FIX)
         self.journal = Journal(self.run_dir / "journal.jsonl", self.plan.header)
         self.story.begin(self.plan, self.run_dir)
         # The time alone is no name: of two runs of one second, a sweep of one would end the other.
@@ -116,7 +119,7 @@ class Run:
         }
         self.traffic = Traffic(
             self.runtime, self.run_dir, self.stack.inside("rag:8000"), plan.header.seed, viewers,
-            reads=(self.stack.dashboard.parent,), private=plan.place.name == "docker",
+            reads=(self.stack.dashboard.parent,), private=plan.place.name == "docker", workers=plan.options.workers,
         )  # fmt: skip
         told = (*plan.scenario.onset, *plan.scenario.detected, *plan.scenario.damage)
         self.acts = Acts(plan.scenario, self.stack, self.journal)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from lab.catalog import Found, find, names
+from lab.commands.reports import keep_index, keep_report
 from lab.errors import UsageError
 from lab.outcome import Outcome, to_json
 from lab.plan import Plan
@@ -62,21 +63,25 @@ def run_many(
     """
     rows: list[Row] = []
     codes: list[int] = []
+    left_out: list[tuple[str, str]] = []
     end = time.monotonic() + (plans[0].options.max_wall_s or math.inf)
     for plan in plans:
         left = end - time.monotonic()
         if left <= 0:
             codes.append(Verdict.INCONCLUSIVE.exit_code)
             ci.not_begun(plan.header.label, why := f"not begun: --max-wall {plan.options.max_wall_s:.0f} s are over")
+            left_out.append((plan.header.label, why))
             console.print(f"[yellow]?[/yellow] {escape(clean(plan.header.label))}: {why}", highlight=False)
             continue
         found = execute(_fresh(plan, left), TerminalStory(console, quiet=quiet))
         _keep(found, Path(found.run_dir) / "verdict.json")
+        keep_report(Path(found.run_dir), console)
         ci.add(found)
         rows.append(Row(plan.scenario, found))
         if found.interrupted:
             break
     _tell(rows, console)
+    keep_index(plans[0].options.out, [Path(row.outcome.run_dir) for row in rows], left_out, console)
     if json_to:
         _write(rows, json_to)
     return worst([*codes, *(row.outcome.exit_code for row in rows)])

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from lab.catalog import find
 from lab.commands.many import ALL, refuse_single, run_many, targets
+from lab.commands.reports import keep_report
 from lab.errors import OverTime, UsageError
 from lab.journal import read
 from lab.judge import judge
@@ -48,6 +49,7 @@ def run_command(name: str, given: dict[str, Any]) -> int:
     found = _execute(plan, story)
     story.end(found)
     _write(found, Path(found.run_dir) / "verdict.json")
+    keep_report(Path(found.run_dir), console)
     ci.add(found)
     if given["json_to"]:
         _write(found, given["json_to"])
@@ -108,7 +110,7 @@ def _options(given: dict[str, Any]) -> Options:
     return Options(
         runtime=given["runtime"], speed=speed, seed=given["seed"], out=given["out"], keep=given["keep"],
         strict=given["strict"], control=given["control"], fix=given["fix"], detect=given["detect"],
-        users=given["users"], prometheus_bin=given["prometheus_bin"], alertmanager_bin=given["alertmanager_bin"],
+        users=given["users"], workers=given["workers"], prometheus_bin=given["prometheus_bin"], alertmanager_bin=given["alertmanager_bin"],
         max_wall_s=given["max_wall"],
     )  # fmt: skip
 

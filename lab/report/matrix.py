@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich import box
 from rich.markup import escape
@@ -40,27 +41,41 @@ def summary_table(rows: Sequence[Row]) -> Table:
 
 def matrix_table(title: str, rows: Sequence[Row], cells: Callable[[Outcome], Sequence[str]]) -> Table:
     """Alerts by scenarios. `own`: the scenario's own; `follows`: a declared consequence; `WRONG`: neither."""
-    alerts = dict.fromkeys(name for row in rows for name in row.outcome.header.watched_alerts)
-    seen = [name for name in alerts if any(name in {*row.scenario.alerts, *cells(row.outcome)} for row in rows)]
+    alerts, silent = alerts_of(rows, cells)
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("alert")
     for row in rows:
         table.add_column(row.scenario.label)
-    for name in seen:
-        table.add_row(escape(clean(name)), *(_cell(name, row, cells(row.outcome)) for row in rows))
-    silent = len(alerts) - len(seen)
+    for name in alerts:
+        table.add_row(escape(clean(name)), *(_CELLS[cell(name, row, cells(row.outcome))] for row in rows))
     if silent:
         table.caption = f"{silent} further alerts were silent throughout"
     return table
 
 
-def _cell(name: str, row: Row, there: Sequence[str]) -> str:
+def alerts_of(rows: Sequence[Row], cells: Callable[[Outcome], Sequence[str]]) -> tuple[list[str], int]:
+    """The alerts that have a line in the matrix, and how many watched ones were silent throughout."""
+    alerts = dict.fromkeys(name for row in rows for name in row.outcome.header.watched_alerts)
+    seen = [name for name in alerts if any(name in {*row.scenario.alerts, *cells(row.outcome)} for row in rows)]
+    return seen, len(alerts) - len(seen)
+
+
+def cell(name: str, row: Row, there: Sequence[str]) -> Literal["", "own", "follows", "wrong", "silent"]:
+    """What an alert did in a run in which those of `there` were heard; `silent`: it should have been."""
     if name not in there:
-        missing = name in row.scenario.alerts and not row.outcome.header.control
-        return "[bold red]SILENT[/bold red]" if missing else ""
+        return "silent" if name in row.scenario.alerts and not row.outcome.header.control else ""
     if name in row.outcome.header.own_alerts:
-        return "[green]own[/green]"
-    return "[dim]follows[/dim]" if name in row.scenario.consequences else "[bold red]WRONG[/bold red]"
+        return "own"
+    return "follows" if name in row.scenario.consequences else "wrong"
+
+
+_CELLS = {
+    "": "",
+    "own": "[green]own[/green]",
+    "follows": "[dim]follows[/dim]",
+    "wrong": "[bold red]WRONG[/bold red]",
+    "silent": "[bold red]SILENT[/bold red]",
+}
 
 
 def _s(value: float | None) -> str:
