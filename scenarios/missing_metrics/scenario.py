@@ -39,8 +39,8 @@ SCENARIO = Scenario(
     ),
     detected=(alert(DOWN).delivered().within(minutes=6),),
     damage=(
-        scrapes("rag").fail_with("connection refused").within(minutes=2),
-        smoke_test(METRIC).stops_it().within(real_s=20),
+        scrapes("rag").fail_with("connection refused").within(minutes=4),
+        smoke_test(METRIC).stops_it().within(minutes=4),
         served().holds_for(minutes=2),
     ),
     # The error is there at the first scrape; the alert wants to see it for two minutes.
@@ -64,7 +64,7 @@ QUIET = replace(
 
 def down(title: str, *texts: str) -> Scenario:
     """A target that is down for another reason; `texts`: what Prometheus says of it, as one version or another."""
-    says = scrapes("rag").fail_with(*texts).within(minutes=2)
+    says = scrapes("rag").fail_with(*texts).within(minutes=4)
     return replace(SCENARIO, title=f"A release loses the metrics: {title}", damage=(says, *SCENARIO.damage[1:]))
 
 
