@@ -132,6 +132,13 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
     envvar="LAB_USERS",
     help="simulated users instead of the scenario's",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 16),
+    default=0,
+    envvar="LAB_WORKERS",
+    help="make the traffic with a Locust master and so many workers; one process does it without",
+)
 @_path("--out", "where runs are kept: OUT/<scenario>/<UTC>/", default=Path("runs"), envvar="LAB_OUT", show_default=True)
 @click.option(
     "--json",

@@ -6,7 +6,6 @@ Its exit code is no verdict (1 means failed requests and a missing file alike); 
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import LoadError, UsageError
-from lab.runtime.protocol import Running, Runtime, ServiceSpec
+from lab.load_processes import WAIT_S, Processes, master_options
+from lab.runtime.protocol import Running, Runtime
 from lab.scenario import Load
-
-_LIVE = Path(__file__).parent / "loadgen" / "live.py"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one Locust process did in a second, at Unix time `t`."""
+    """What one Locust process, or a master's workers together, did in a second, at Unix time `t`."""
 
     t: float
     users: float
@@ -39,8 +37,11 @@ class Figures:
     """Where it stands in the figures' file."""
     panel_titles: Mapping[str, float] = field(default_factory=dict)
     """Answers per second by the panel's title."""
+    workers: int = 0
+    """Workers that told the master of this second; 0 without a master."""
 
 
+POLL_S = 0.1
 SILENT_S = 3.5
 """A process that has reported nothing for so many seconds counts for nothing."""
 
@@ -54,6 +55,7 @@ def _mean(figures: list[Figures]) -> Figures:
         served=sum(f.served for f in figures) / n,
         failed=sum(f.failed for f in figures) / n,
         p95_s=max(f.p95_s for f in figures),
+        workers=figures[-1].workers,
         **_panels(figures, n),
     )
 
@@ -87,7 +89,7 @@ def require_loopback(address: str) -> None:
 
 @dataclass
 class Traffic:
-    """The load of a run: one Locust process or more, which add up."""
+    """The load of a run: one Locust process or more, which add up; with `workers`, so many for each, and a master."""
 
     runtime: Runtime
     run_dir: Path
@@ -98,46 +100,60 @@ class Traffic:
     """Folders that a locustfile reads beside its own."""
     private: bool = False
     """The target is a name on the run's own network, which nobody else is on."""
+    workers: int = 0
     _running: dict[str, Running] = field(default_factory=dict)
+    _leaders: list[str] = field(default_factory=list)
+    """The processes that write figures, once their workers are there."""
     _read: dict[str, int] = field(default_factory=dict)
     _last: dict[str, Figures] = field(default_factory=dict)
 
     def start(self, load: Load, locustfile: Path, speed: float, *, name: str = "load") -> None:
-        """Start a Locust process. Raises `LoadError` when it can't be started."""
+        """Start Locust, and wait for its workers. Raises `LoadError` when it can't be started."""
         if not self.private:
             require_loopback(self.target)
         if load.users < 1:
             return
-        stats = self._stats(name)
-        argv = (
-            sys.executable, "-m", "locust", "-f", f"{locustfile},{_LIVE}", "--headless",
-            "--users", str(load.users), "--spawn-rate", str(max(load.users, 1)),
-            "--host", f"http://{self.target}", "--only-summary", "--loglevel", "WARNING",
-            "--json-file", str(self._stats(name).with_suffix("")), "--stop-timeout", "1",
-        )  # fmt: skip
-        env = {
-            "LAB_USER_RATE": str(load.per_user * speed),
-            "LAB_SEED": str(self.seed),
-            "LAB_LOAD_STATS": str(stats),
-            **self.env,
-        }
-        spec = ServiceSpec(
-            name, argv, ready_path="", ready_port="", env=env, stop_grace_s=4.0, like="load",
-            reads=(locustfile.parent, _LIVE.parent, *self.reads), writes=(stats.parent,),
-        )  # fmt: skip
-        self._running[name] = self.runtime.start(spec)
+        env = {"LAB_USER_RATE": str(load.per_user * speed), "LAB_SEED": str(self.seed), **self.env}
+        processes = Processes(name, locustfile, env, self.reads)
+        master = master_options(self.runtime.listen(name, "master"), self.workers) if self.workers else ()
+        self._running[name] = self.runtime.start(processes.leader(load.users, self.target, self._stats(name), master))
+        for number in range(1, self.workers + 1):
+            spec = processes.worker(number, self.runtime.inside(name, "master"))
+            self._running[spec.name] = self.runtime.start(spec)
+        if self.workers:
+            self._await_workers(name)
+        self._leaders.append(name)
+
+    def _await_workers(self, name: str) -> None:
+        """Until all are at work: what is measured from then on is the whole traffic."""
+        end = time.monotonic() + WAIT_S
+        while True:
+            workers, users = self._at_work(name)
+            if workers >= self.workers and users:
+                return
+            self.check()
+            if time.monotonic() > end:
+                raise LoadError(f"the load generator {name} has {workers} of {self.workers} workers, {users} users")
+            time.sleep(POLL_S)
+
+    def _at_work(self, name: str) -> tuple[int, int]:
+        """Workers and users as the master last wrote; the sampler reads on elsewhere."""
+        try:
+            lines = self._stats(name).read_text(encoding="utf-8").rpartition("\n")[0].splitlines()
+        except OSError:
+            return 0, 0
+        last = json.loads(lines[-1]) if lines else {"workers": 0, "users": 0}
+        return int(last["workers"]), int(last["users"])
 
     def _stats(self, name: str) -> Path:
         return self.run_dir / "logs" / f"{name}.stats.jsonl"
 
     def figures(self) -> Figures | None:
         """What all processes together did in the last second; None while one of them has not reported for long."""
-        for name in self._running:
-            fresh = self._fresh(name)
-            if fresh:
-                self._last[name] = _mean(fresh)
-        latest = [self._last[name] for name in self._running if name in self._last]
-        if not latest or len(latest) < len(self._running) or min(f.t for f in latest) < time.time() - SILENT_S:
+        for name in self._leaders:
+            self._take(name)
+        latest = [self._last[name] for name in self._leaders if name in self._last]
+        if not latest or len(latest) < len(self._leaders) or min(f.t for f in latest) < time.time() - SILENT_S:
             return None
         return Figures(
             t=max(f.t for f in latest),
@@ -145,8 +161,14 @@ class Traffic:
             served=sum(f.served for f in latest),
             failed=sum(f.failed for f in latest),
             p95_s=max(f.p95_s for f in latest),
+            workers=sum(f.workers for f in latest),
             **_panels(latest, 1),
         )
+
+    def _take(self, name: str) -> None:
+        fresh = self._fresh(name)
+        if fresh:
+            self._last[name] = _mean(fresh)
 
     def _fresh(self, name: str) -> list[Figures]:
         try:
@@ -161,18 +183,22 @@ class Traffic:
         return [Figures(**json.loads(line), panel_error_line=number) for number, line in lines]
 
     def check(self) -> None:
-        """Raise `LoadError` when a process has ended, with its last line."""
-        for name, running in self._running.items():
+        """Raise `LoadError` when a process has ended, with its last line, or a worker does not answer any more."""
+        for name, running in list(self._running.items()):  # the sampler asks, too
             code = running.exit_code()
             if code is not None:
                 tail = running.log.read_text(errors="replace").strip().splitlines()[-1:]
                 raise LoadError(
                     f"the load generator {name} ended with code {code}: {''.join(tail) or 'it said nothing'}"
                 )
+        for name, told in list(self._last.items()):
+            if told.workers < self.workers:
+                raise LoadError(f"the load generator {name} has lost workers: {told.workers} of {self.workers} answer")
 
     def stop(self) -> None:
         """Stop all processes."""
         for running in self._running.values():
             if running.exit_code() is None:
                 self.runtime.stop(running)
-        self._running.clear()
+        for names in (self._running, self._leaders, self._last):
+            names.clear()

@@ -23,6 +23,8 @@ class Options:
     fix: Path | None = None
     detect: Path | None = None
     users: int | None = None
+    workers: int = 0
+    """Locust workers beside a master; 0: one process makes all the traffic."""
     prometheus_bin: Path | None = None
     alertmanager_bin: Path | None = None
     max_wall_s: float | None = None

@@ -45,6 +45,8 @@ def make(found: Found, options: Options) -> Plan:
     """Check everything and put it together. Raises `UsageError` in one line."""
     place = decide(options)
     servers = place.servers
+    if options.workers and place.name != "native":
+        raise UsageError("--workers: is for the native runtime; add --runtime native")
     broken, fixed = found.deployment("broken"), _fixed(found, options)
     rules, sources = rules_of(found, options)
     scenario = found.scenario

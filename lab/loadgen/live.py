@@ -1,6 +1,7 @@
-"""Live figures of a Locust process: one JSON line a second into the file named by `LAB_LOAD_STATS`.
+"""Live figures of the traffic: one JSON line a second into the file named by `LAB_LOAD_STATS`.
 
-Given to Locust as a second locustfile, so that it works with any scenario's.
+Given to Locust as a second locustfile, so that it works with any scenario's. A worker has no file: it tells its master,
+which adds up what its workers say and how many of them do.
 """
 
 from __future__ import annotations
@@ -8,15 +9,20 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import gevent
 from locust import events
 from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from lab.loadgen.together import Heard, figures_of
 
 PANEL = "panel"
 """Requests whose name begins so are a dashboard's, not the service's: they are counted apart."""
 ERROR_CHARS = 300
+MESSAGE = "lab-figures"
 
 
 class Counts:
@@ -56,20 +62,37 @@ def _on_request(name: str, response_time: float, exception: BaseException | None
 
 @events.init.add_listener
 def _on_init(environment: Environment, **_: Any) -> None:
-    path = os.environ.get("LAB_LOAD_STATS")
-    if path:
-        gevent.spawn(_report, environment, path)
+    runner, path = environment.runner, os.environ.get("LAB_LOAD_STATS")
+    if isinstance(runner, WorkerRunner):
+        gevent.spawn(_send, environment, runner)
+    elif path:
+        heard = Heard()
+        if isinstance(runner, MasterRunner):
+            runner.register_message(MESSAGE, lambda msg, **_: heard.take(msg.node_id, msg.data, time.time()))
+        gevent.spawn(_report, environment, path, heard)
 
 
-def _report(environment: Environment, path: str) -> None:
-    last = time.time()
+def _report(environment: Environment, path: str, heard: Heard) -> None:
+    is_master = isinstance(environment.runner, MasterRunner)
     with open(path, "a", encoding="utf-8") as out:  # noqa: PTH123 - gevent patches open
-        while True:
-            gevent.sleep(1.0)
-            now = time.time()
-            out.write(json.dumps(_take(environment, now, now - last)) + "\n")
+        for told in _seconds(environment):
+            line = figures_of(heard.fresh(told["t"]), told["t"]) if is_master else told
+            out.write(json.dumps(line) + "\n")
             out.flush()
-            last = now
+
+
+def _send(environment: Environment, runner: WorkerRunner) -> None:
+    for told in _seconds(environment):
+        runner.send_message(MESSAGE, dict(told))
+
+
+def _seconds(environment: Environment) -> Iterable[Mapping[str, Any]]:
+    last = time.time()
+    while True:
+        gevent.sleep(1.0)
+        now = time.time()
+        yield _take(environment, now, now - last)
+        last = now
 
 
 def _take(environment: Environment, now: float, seconds: float) -> dict[str, Any]:
