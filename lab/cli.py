@@ -114,7 +114,7 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
     default="auto",
     envvar="LAB_RUNTIME",
     show_default=True,
-    help="where the servers run; docker is not there yet",
+    help="where the servers run; auto: in containers when an engine answers and has the images, else natively",
 )
 @click.option(
     "--speed",
@@ -200,11 +200,51 @@ def doctor(as_json: bool) -> int:
 
 @lab.command()
 @click.option("--dry-run", is_flag=True, help="say what would be done; fetch nothing")
-def install(dry_run: bool) -> None:
-    """Get Prometheus and Alertmanager into the user's cache, without root."""
+@click.option("--images", is_flag=True, help="fetch the images of the containers instead")
+def install(dry_run: bool, images: bool) -> None:
+    """Get Prometheus and Alertmanager into the user's cache, without root; or the images of the containers."""
+    if images:
+        from lab.commands.images import fetch_images, list_command
+
+        if dry_run:
+            list_command(as_json=False)
+            return
+        fetch_images()
+        return
     from lab.commands.machine import install_command
 
     install_command(dry_run)
+
+
+@lab.group()
+def images() -> None:
+    """Images of the containers: which are used and why; make them where no registry can be reached."""
+
+
+@images.command("list")
+@click.option("--json", "as_json", is_flag=True, help="as JSON")
+def images_list(as_json: bool) -> int:
+    """Which image each service gets, and why."""
+    from lab.commands.images import list_command
+
+    return list_command(as_json)
+
+
+@images.command("env")
+def images_env() -> None:
+    """Variables that let compose.yaml use the images that are there: `eval "$(lab images env)"`."""
+    from lab.commands.images import env_command
+
+    env_command()
+
+
+@images.command("build")
+@click.option("--base", default=None, help="the image to build on; it needs Python 3.11 or later with venv")
+def images_build(base: str | None) -> None:
+    """Make the images here: the lab's own, and the servers' from packages that `lab install` has unpacked."""
+    from lab.commands.images import build_command
+
+    build_command(base)
 
 
 @lab.command()

@@ -125,7 +125,7 @@ def promtool(engine: Engine, image: Chosen) -> Binary:
 def _copy_out(engine: Engine, image: Chosen, inside: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with told(f"{image.image}: {inside}"):
-        container = engine.containers.create(image.id)
+        container = engine.containers.create(image.id, ["never-started"])
         try:
             stream, _ = container.get_archive(inside)
             packed = io.BytesIO(b"".join(stream))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,9 @@ from lab.sweep import TEMP_PREFIX
 ANYWHERE = "0.0.0.0"  # noqa: S104 - inside its container; outside only loopback is published
 NOBODY = 65534
 NANO = 1_000_000_000
+_PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE_INSIDE = "/opt/lab/package/lab"
+"""Where the image has the lab's package; that of this machine lies over it, so that both sides of a run agree."""
 CHECK_EVERY_S = 15.0
 """Seconds between health checks in a run, which watches readiness itself; each costs a process."""
 
@@ -174,6 +178,8 @@ class DockerRuntime:
             _give(path)
             binds[str(path)] = "rw"
         found = [f"{path}:{path}:{mode}" for path, mode in binds.items()]
+        if spec.argv[0] == sys.executable:
+            found.append(f"{_PACKAGE}:{PACKAGE_INSIDE}:ro")
         if spec.volume is not None:
             folder = self.temp / spec.volume.name
             bounded = self._volumes.get(spec.volume.name)
@@ -234,8 +240,6 @@ def hardening(service: ComposeService) -> dict[str, Any]:
 
 def _program(path: str) -> str:
     """The image's own Python in place of this machine's; a server's path is the image's already."""
-    import sys
-
     return "python3" if path == sys.executable else path
 
 
