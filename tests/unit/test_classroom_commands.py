@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from lab.catalog import find
-from lab.classroom.client import Client
+from lab.classroom.client import Client, stack_up
 from lab.classroom.control import ControlServer
 from lab.classroom.status import AlertStatus, FaultStatus, Happened, ServiceStatus, Status, Told
 from lab.classroom.wanted import Wanted
@@ -116,6 +116,7 @@ def test_one_whose_owner_is_dead_is_none(up: Up, capsys: pytest.CaptureFixture[s
     told = json.loads(entry.read_text())
     told["owner"] = {"pid": 2**22 - 1, "start": "long:ago"}
     entry.write_text(json.dumps(told))
+    assert stack_up() is None, "also one that could not be swept"
     assert ran(capsys, "status")[0] == 3
     assert not list(up.file.parent.iterdir())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -207,6 +208,19 @@ def test_off_without_a_fix_gives_the_disk_back_too(make: Make) -> None:
     switch(owner, DISK, "on")
     did(owner)
     switch(owner, DISK, "off")
+    assert did(owner) == ["deploy healthy  not the patient", "renew 64"]
+
+
+def test_a_fix_that_wipes_nothing_leaves_the_disk_and_off_gives_it_back(make: Make, tmp_path: Path) -> None:
+    folder = tmp_path / DISK  # of the same name, so that its detection rules are those of the stack
+    shutil.copytree(find(DISK).folder, folder)
+    (folder / "scenario.py").write_text((folder / "scenario.py").read_text().replace("wipe_on_fix=True,", ""))
+    owner = make()
+    switch(owner, str(folder), "on")
+    did(owner)
+    switch(owner, str(folder), "fix")
+    assert did(owner) == ["deploy fixed metrics.py"]
+    switch(owner, str(folder), "off")
     assert did(owner) == ["deploy healthy  not the patient", "renew 64"]
 
 
