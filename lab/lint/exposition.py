@@ -29,7 +29,8 @@ _PAIR = re.compile(
 )
 _NUMBER = rb"([+-]?(?:(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?|(?i:inf(?:inity)?|nan)))"
 _VALUE = re.compile(rb"[ \t]*+" + _NUMBER + rb"(?:[ \t]++(-?[0-9]++))?[ \t]*+")
-_TAIL = re.compile(rb"\} " + _NUMBER + rb"(?: -?[0-9]++)?")
+_SPLIT = re.compile(_QUOTED)
+_TAIL = re.compile(rb"[ \t]*+,?[ \t]*+\}" + _VALUE.pattern)
 _TYPE = re.compile(rb"#[ \t]++TYPE[ \t]++(" + _BARE + rb"|" + _QUOTED + rb")[ \t]++([a-z]++)[ \t]*+")
 _TYPES = frozenset(b"counter gauge histogram summary untyped".split())
 
@@ -62,9 +63,10 @@ def read(chunks: Iterable[bytes], take: Take, take_type: Callable[[bytes, bytes]
         if not line or line[0] == 35:  # '#'
             _comment(line, number, take_type)
             continue
-        # Fast: the values of a line without escapes are every second part between quotes.
-        parts = line.split(b'"')
-        if len(parts) > 1 and b"\\" not in line:
+        # Fast: the values of a line are every second part. No quote is left between them: one that nothing closes is
+        # in the last part, which the tail has none of.
+        parts = line.split(b'"') if b"\\" not in line else _SPLIT.split(line)
+        if len(parts) > 1:
             names = known.get(b'"'.join(parts[:-1:2]))
             if names is not None and _TAIL.fullmatch(parts[-1]):
                 take(names, parts[1::2])
@@ -74,7 +76,7 @@ def read(chunks: Iterable[bytes], take: Take, take_type: Callable[[bytes, bytes]
         if sample is None:
             continue
         names = (sample.metric, sample.labels)
-        if sample.labels and line[:1] not in b" \t{" and len(parts) == 2 * len(sample.labels) + 1 and b"\\" not in line:
+        if sample.labels and line[:1] not in b" \t{" and len(parts) == 2 * len(sample.labels) + 1:
             if len(known) >= MAX_KNOWN:
                 known.clear()
             names = known.setdefault(b'"'.join(parts[:-1:2]), names)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
+import os
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
@@ -18,6 +21,7 @@ MAX_BYTES = 256 * 2**20
 CHUNK = 2**20
 GZIP = 16 + zlib.MAX_WBITS
 ACCEPT = "text/plain;version=0.0.4;q=1,*/*;q=0.1"
+T = TypeVar("T")
 
 
 class SourceError(UsageError):
@@ -36,26 +40,51 @@ def pages(target: str, timeout_s: float) -> Iterator[bytes]:
 
 
 def _url(url: str, timeout_s: float) -> Iterator[bytes]:
+    """The time is for all of it, however slowly it drips: for its head, too."""
     deadline = time.monotonic() + timeout_s
-    headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip"}
-    try:
-        with httpx.stream("GET", url, headers=headers, timeout=timeout_s, trust_env=False) as answer:
-            if answer.status_code != 200:
-                raise SourceError(f"{url}: HTTP {answer.status_code}; a metrics page answers 200")
-            coding = answer.headers.get("content-encoding", "identity").strip().lower()
-            if coding not in ("identity", "gzip", "x-gzip", ""):
-                raise SourceError(f"{url}: content-encoding {coding[:40]!r} was not asked for")
-            raw = _in_time(answer.iter_raw(), deadline, f"{url}: not read within {timeout_s:g} s")
-            yield from _unzipped(raw, url) if "gzip" in coding else raw
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise SourceError(f"{url}: {str(error) or type(error).__name__}") from error
+    with asyncio.Runner() as runner:
+
+        def in_time(work: Awaitable[T]) -> T:
+            return runner.run(_within(work, deadline - time.monotonic()))
+
+        client = httpx.AsyncClient(timeout=None, trust_env=False)  # noqa: S113  (the deadline is for all of it)
+        try:
+            request = client.build_request("GET", url, headers={"Accept": ACCEPT, "Accept-Encoding": "gzip"})
+            answer = in_time(client.send(request, stream=True))
+            chunks = answer.aiter_raw()
+            raw = iter(lambda: in_time(anext(chunks, b"")), b"")
+            yield from _unzipped(raw, url) if _is_zipped(answer, url) else raw
+        except TimeoutError:
+            raise SourceError(f"{url}: not read within {timeout_s:g} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise SourceError(f"{url}: {_said(error)}") from error
+        finally:
+            runner.run(client.aclose())
 
 
-def _in_time(chunks: Iterable[bytes], deadline: float, said: str) -> Iterator[bytes]:
-    for chunk in chunks:
-        if time.monotonic() > deadline:
-            raise SourceError(said)
-        yield chunk
+async def _within(work: Awaitable[T], seconds: float) -> T:
+    async with asyncio.timeout(seconds):
+        return await work
+
+
+def _is_zipped(answer: httpx.Response, url: str) -> bool:
+    """Whether a page comes as gzip. Raises `SourceError` where there is none, or it comes in another coding."""
+    if answer.status_code != 200:
+        raise SourceError(f"{url}: HTTP {answer.status_code}; a metrics page answers 200")
+    coding = answer.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("identity", "gzip", "x-gzip", ""):
+        raise SourceError(f"{url}: content-encoding {coding[:40]!r} was not asked for")
+    return "gzip" in coding
+
+
+def _said(error: BaseException) -> str:
+    """What the system said, where it did: the client's own words are "All connection attempts failed"."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
+            return os.strerror(cause.errno)
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__
 
 
 def _file(name: str) -> Iterator[bytes]:

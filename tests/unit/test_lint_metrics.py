@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -324,21 +325,26 @@ def test_a_url_without_a_page_is_bad_input(answer: Answer, said: str, served: Ca
     assert getattr(done.exception, "exit_code", None) == 2
 
 
-def test_a_page_that_drips_is_given_up(served: Callable[[Answer], str]):
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Long: ", b""], ids=["page", "head", "all"]
+)
+def test_what_drips_is_given_up(head: bytes, served: Callable[[Answer], str]):
     over = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.end_headers()
+        begins = True
         while not over.wait(0.05):
             try:
-                handler.wfile.write(b"# \n")
+                handler.wfile.write(head if begins else b"#")
                 handler.wfile.flush()
             except OSError:
                 return
+            begins = False
 
+    began = time.monotonic()
     with pytest.raises(source.SourceError, match=r"not read within 0\.3 s"):
         lint(served(drip), timeout_s=0.3)
+    assert time.monotonic() - began < 2
     over.set()
 
 
