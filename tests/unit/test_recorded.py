@@ -44,11 +44,17 @@ EXPECTED: dict[str, tuple[Verdict, str]] = {
     "slow_queries/pass": (Verdict.PASS, ""),
     "slow_queries/control": (Verdict.PASS, ""),
     "slow_queries/emptied_dashboard": (Verdict.FAIL, "same panels answer"),
+    "slow_queries/constant_panels": (Verdict.FAIL, "panels tell the same"),
+    "slow_queries/healthy_broken": (Verdict.FAIL, "p95 of the panels in seconds > 1"),
+    "slow_queries/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
     "slow_queries/no_rules": (Verdict.FAIL, "PrometheusQueriesSlow delivered"),
     "slow_queries/always_fires": (Verdict.FAIL, "nobody notified"),
     "missing_metrics/pass": (Verdict.PASS, ""),
     "missing_metrics/metric_renamed": (Verdict.PASS, ""),
     "missing_metrics/constant": (Verdict.FAIL, "queries still counted"),
+    "missing_metrics/noop": (Verdict.FAIL, "rag_queries_total back"),
+    "missing_metrics/no_rules": (Verdict.FAIL, "TargetDown delivered"),
+    "missing_metrics/healthy": (Verdict.FAIL, "rag down"),
 }
 """Journal -> verdict, and a part of the name of the check that decides it."""
 
@@ -74,6 +80,12 @@ def test_recorded_run(name: str) -> None:
     wanted = {Verdict.FAIL: Result.FAIL, Verdict.INCONCLUSIVE: Result.INCONCLUSIVE}.get(verdict)
     names = [r.name for r in judgement.results() if r.result is wanted]
     assert not decisive or any(decisive in name for name in names), names
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if name.endswith("/healthy")])
+def test_a_fault_that_is_none_is_told_as_that(name: str) -> None:
+    """`broken/` was as `fixed/`."""
+    assert judged(name)[0].reason.startswith("onset not observed: ")
 
 
 def test_every_recording_is_expected() -> None:
