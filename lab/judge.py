@@ -43,7 +43,8 @@ def judge(scenario: Scenario, header: Header, history: History, *, damaged: str 
     phases: list[PhaseResult] = []
     for phase in phases_of(header.control):
         phases.append(_judge_phase(scenario, header, history, phase, phases))
-    verdict, reason = _verdict([r for p in phases for r in p.results], header.strict)
+    onset = tuple(check.name for check in scenario.onset)
+    verdict, reason = _verdict([r for p in phases for r in p.results], header.strict, onset)
     trouble = next(history.of(Unmeasured), None)
     if verdict is Verdict.INCONCLUSIVE and trouble is not None:
         reason = trouble.reason
@@ -224,12 +225,13 @@ def onset_after(
     return max(0.0, min(moments) - live) if moments else None
 
 
-def _verdict(results: Sequence[CheckResult], strict: bool) -> tuple[Verdict, str]:
+def _verdict(results: Sequence[CheckResult], strict: bool, onset: Sequence[str] = ()) -> tuple[Verdict, str]:
     for wanted, verdict in ((Result.FAIL, Verdict.FAIL), (Result.INCONCLUSIVE, Verdict.INCONCLUSIVE)):
         found = [r for r in results if r.result is wanted]
         first = next((r for r in found if r.guard), found[0] if found else None)  # a guard is the cause of the others
         if first is not None:
-            return verdict, f"{first.name}: {first.reason or first.observed}"
+            what = "onset not observed: " if verdict is Verdict.FAIL and first.name in onset else ""
+            return verdict, f"{what}{first.name}: {first.reason or first.observed}"
     skipped = next((r for r in results if r.result is Result.SKIPPED), None)
     if strict and skipped is not None:
         return Verdict.INCONCLUSIVE, f"{skipped.name}: skipped ({skipped.reason}), and --strict was asked for"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab import signals
 from lab.events import GapMeasured, PhaseStarted, ScrapeFailed
+from lab.history import STALE_S
 from lab.scenario import Check, Phase
 from lab.view import View
 
@@ -48,9 +49,10 @@ class Gone:
         return not view.history.series(signals.COUNTED, t, t)
 
     def observed(self, view: View, t: float) -> str:
-        """Whether there are any."""
+        """Whether there are any; of a moment between two looks, what the last one saw."""
         said = {None: "no answer", True: "no samples", False: "it has samples"}
-        return said[self.at(view, t)]
+        looked = view.history.ticks(t - STALE_S, t)
+        return said[self.at(view, looked[-1]) if looked else None]
 
 
 @dataclass(frozen=True)

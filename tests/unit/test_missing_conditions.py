@@ -84,6 +84,14 @@ def test_a_symptom_that_begins_with_the_release_counts_from_there():
     assert onset_after(find("missing_metrics").scenario, HEADER, seen) == 0.0
 
 
+@pytest.mark.parametrize(("counted", "said"), [(healthy, "it has samples"), (during_the_fault, "no samples")])
+def test_what_is_gone_is_told_of_the_end_of_a_phase_too(counted: State, said: str):
+    """It lies between two looks."""
+    seen = view(history(healthy, counted))
+    assert [Gone().observed(seen, t) for t in (120.0, 120.5)] == [said, said]
+    assert Gone().observed(seen, END + 60.0) == "no answer"
+
+
 def test_quiet_is_up_without_the_metric_and_without_an_error():
     seen = view(history(healthy, during_the_fault))
     assert Quiet("rag").at(seen, 120.0) is True
