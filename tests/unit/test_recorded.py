@@ -45,7 +45,7 @@ EXPECTED: dict[str, tuple[Verdict, str]] = {
     "slow_queries/control": (Verdict.PASS, ""),
     "slow_queries/emptied_dashboard": (Verdict.FAIL, "same panels answer"),
     "slow_queries/constant_panels": (Verdict.FAIL, "panels tell the same"),
-    "slow_queries/healthy_broken": (Verdict.FAIL, "p95 of the panels in seconds > 1"),
+    "slow_queries/healthy": (Verdict.FAIL, "p95 of the panels in seconds > 1"),
     "slow_queries/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
     "slow_queries/no_rules": (Verdict.FAIL, "PrometheusQueriesSlow delivered"),
     "slow_queries/always_fires": (Verdict.FAIL, "nobody notified"),
@@ -104,6 +104,8 @@ EVIDENCE = {
     "cardinality/pass": ("notified", "log_seen", "culprit_found"),
     "missing_metrics/pass": ("notified", "scrape_failed", "smoke_tested", "gap_measured"),
     "alert_storm/pass": ("notified", "switched", "studied"),
+    "label_leak/pass": ("notified", "culprit_found", "scrape_failed", "exited", "restarted"),
+    "slow_queries/pass": ("notified", "log_seen", "dashboard_live", "answered"),
 }
 
 
