@@ -38,6 +38,13 @@ class History:
         else:
             self.events.append(entry)
 
+    def names(self) -> set[str]:
+        """Every name that was answered for at some moment."""
+        found: set[str] = set()
+        for sample in self.samples:
+            found.update(sample.values)
+        return found
+
     def _between(self, start: float, end: float) -> list[Sample]:
         low = bisect_left(self.samples, start, key=lambda s: s.t)
         high = bisect_right(self.samples, end, key=lambda s: s.t)

@@ -173,5 +173,8 @@ def _entry(record: Mapping[str, Any]) -> Sample | Event:
     if not math.isfinite(float(record["t"])):
         raise ValueError("no moment")
     if record["type"] == "sample":
-        return Sample(float(record["t"]), {str(k): float(v) for k, v in record["values"].items()})
+        values = record["values"]
+        if not set(map(type, values.values())) <= {float}:  # as the lab writes them, nothing has to be done
+            values = {name: float(value) for name, value in values.items()}
+        return Sample(float(record["t"]), values)
     return from_record(record)

@@ -46,13 +46,8 @@ def measured(header: Header, history: History) -> Measured:
 
 def _peaks(history: History) -> dict[str, float]:
     prefix = signals.rss("")
-    peaks: dict[str, float] = {}
-    for sample in history.samples:
-        for name, value in sample.values.items():
-            if name.startswith(prefix):
-                service = name.removeprefix(prefix)
-                peaks[service] = max(value, peaks.get(service, 0.0))
-    return dict(sorted(peaks.items()))
+    names = sorted(name for name in history.names() if name.startswith(prefix))
+    return {name.removeprefix(prefix): max(s.values.get(name, 0.0) for s in history.samples) for name in names}
 
 
 def _growth(history: History) -> float | None:

@@ -143,7 +143,7 @@ def _recovered_after(history: History, judgement: Judgement) -> float | None:
 def _raised(header: Header, history: History) -> tuple[str, ...]:
     def fired(name: str) -> bool:
         state = signals.alert_state(name)
-        return any(sample.values.get(state) == signals.FIRING for sample in history.samples)
+        return signals.FIRING in [sample.values.get(state) for sample in history.samples]
 
     return tuple(name for name in header.watched_alerts if fired(name))
 

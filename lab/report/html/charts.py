@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from math import isfinite
 from typing import Any
 
 from lab import signals
@@ -113,12 +114,11 @@ def charts(stored: Stored) -> list[Chart]:
 
 def _columns(history: History) -> dict[str, list[float | None]]:
     """Samples by name, all as long as there are moments; infinities and NaN are no answer."""
-    names = {name for sample in history.samples for name in sample.values}
-    wanted = {n for n in names for s in SPECS if (s.prefix and n.startswith(s.prefix)) or n in dict(s.names)}
+    wanted = {n for n in history.names() for s in SPECS if (s.prefix and n.startswith(s.prefix)) or n in dict(s.names)}
     columns: dict[str, list[float | None]] = {}
     for name in wanted:
-        answers = (sample.values.get(name, math.nan) for sample in history.samples)
-        columns[name] = [value if math.isfinite(value) else None for value in answers]
+        answers = [sample.values.get(name) for sample in history.samples]
+        columns[name] = [value if value is not None and isfinite(value) else None for value in answers]
     sizes = [(s.values.get(signals.DISK_USED_BYTES), s.values.get(signals.DISK_SIZE_BYTES)) for s in history.samples]
     if any(size for _, size in sizes):
         columns[USED] = [100 * used / size if used is not None and size else None for used, size in sizes]
@@ -141,13 +141,13 @@ def thin(
 
 
 def _steps(x: Sequence[float], points: int) -> Iterator[tuple[int, int]]:
-    """Index ranges of the steps of equal time that have samples, at least two each."""
+    """Index ranges of the steps of equal time that have samples; together they are all of `x`."""
     width = (x[-1] - x[0]) / points or 1.0
     low = 0
-    for high in range(1, len(x) + 1):
-        if high == len(x) or (high - low >= 2 and x[high] - x[low] >= width):
-            yield (low, high) if high - low >= 2 else (max(0, low - 1), high)
-            low = high
+    while low < len(x):
+        high = max(low + 1, bisect_left(x, x[low] + width, low))
+        yield low, high
+        low = high
 
 
 def _extremes(values: Sequence[float | None]) -> tuple[float | None, float | None]:

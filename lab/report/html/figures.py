@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,9 +28,10 @@ def figures(
     """Rows for every line and every phase in which it has values."""
     said = FORMS[unit]
     found = []
+    spans = [(phase, bisect_left(x, phase.start), bisect_right(x, phase.end)) for phase in phases]
     for label, values in lines:
-        for phase in phases:
-            known = [v for t, v in zip(x, values, strict=True) if v is not None and phase.start <= t <= phase.end]
+        for phase, low, high in spans:
+            known = [v for v in values[low:high] if v is not None]
             if known:
                 three = min(known), sum(known) / len(known), max(known)
                 found.append(Figures(label, phase.name, *map(said, three)))

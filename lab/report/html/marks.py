@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from lab import signals
-from lab.events import Deployed, Notified, SignalSeen
+from lab.events import Deployed, Notified, SignalSeen, Switched
 from lab.scenario import Check, Phase, Result
 from lab.stored import Stored
+
+MOST_SWITCHES = 6
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def bands(stored: Stored) -> list[Band]:
 
 def marks(stored: Stored) -> list[Mark]:
     """From the fault going live to the last message that it is over, numbered in order of time."""
-    found = sorted((*_deployments(stored), *_alert(stored), *_checked(stored)), key=lambda m: m.t)
+    found = sorted((*_deployments(stored), *_incidents(stored), *_alert(stored), *_checked(stored)), key=lambda m: m.t)
     live = {m.kind: m.t for m in found if m.kind in ("broken", "fixed")}
     numbered = []
     for number, mark in enumerate(found, 1):
@@ -63,6 +65,13 @@ def _deployments(stored: Stored) -> Iterator[Mark]:
             yield Mark(live.what, f"{live.what}/ is live{files}", live.t)
         elif live.files:
             yield Mark("release", f"an ordinary release{files}, and five times the traffic", live.t)
+
+
+def _incidents(stored: Stored) -> Iterator[Mark]:
+    """Switches of the service that the scenario turned, such as a true incident in the midst of noise."""
+    for event in islice(stored.recording.history.of(Switched), MOST_SWITCHES):
+        turned = [f"{name} {value:g}" for name, value in event.switches.items() if value is not None]
+        yield Mark("switch", f"the service's switches: {', '.join(turned) or 'put back'}", event.t)
 
 
 def _alert(stored: Stored) -> Iterator[Mark]:

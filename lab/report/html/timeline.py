@@ -100,11 +100,12 @@ def _lanes(stored: Stored, length: float) -> Iterator[Lane]:
     history, header = stored.recording.history, stored.header
     others = sorted({n.alert for n in history.of(Notified)} - set(header.watched_alerts))
     for name in (*header.watched_alerts, *others):
-        spans = list(_states(stored, name, length))
         told = [_message(n, n.t - header.started_at, length) for n in history.of(Notified) if n.alert == name]
         role = _role(stored, name)
         # A rule that was only pending for a moment is no part of the story, unless it is one of the fault's own.
-        if told or any(span.kind == "firing" or role in ("own", "follows") for span in spans):
+        told_of = told or name in stored.outcome.raised or role in ("own", "follows")
+        spans = list(_states(stored, name, length)) if told_of else []
+        if told or spans:
             yield Lane(name, role, tuple(spans[:MOST_SPANS]), tuple(told[:MOST_SPANS]))
 
 
