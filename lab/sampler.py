@@ -83,6 +83,9 @@ class Sampler:
         while not self._stop.is_set():
             try:
                 self.tick()
+            except LabError as error:  # the engine is gone
+                self.journal.record(Unmeasured(time.time(), str(error)))
+                return
             except Exception as error:  # a blind sampler must make the run inconclusive, not hang it
                 self.journal.record(Unmeasured(time.time(), f"the sampler failed: {type(error).__name__}: {error}"))
                 return

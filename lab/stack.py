@@ -16,8 +16,9 @@ from lab.backfill import Past, blocks, play
 from lab.catalog import RULES_OF
 from lab.deployment import HEALTHY, Deployment
 from lab.endpoints import ENDPOINTS, OBSERVER, PATIENT
+from lab.errors import StartError
 from lab.paths import compose_dir
-from lab.ready import wait_ready
+from lab.ready import tail, wait_ready
 from lab.runtime.place import Servers
 from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
 from lab.scenario import Scenario, Wait
@@ -71,26 +72,28 @@ class Stack:
 
     def start(self) -> None:
         """Start everything side by side, healthy, and wait until all of it is ready."""
-        first = [self._receiver(), self._host(), self._rag(), self._alertmanager()]
-        for spec in first:
-            self._start(spec)
-        self._backfill()
-        then = [self._patient(), self._observer()]
-        for spec in then:
-            self._start(spec)
-        specs = [*first, *then]
         self._publish_dashboard()
+        first = [self._receiver(), self._host(), self._rag(), self._alertmanager()]
+        with ThreadPoolExecutor(len(first)) as pool:
+            started = pool.map(self._start, first)
+            self._backfill()
+            then = [self._patient(), self._observer()]
+            list(started)
+            list(pool.map(self._start, then))
         self._write_targets()
-        self.wait_ready([spec.name for spec in specs])
+        self.wait_ready([spec.name for spec in (*first, *then)])
 
     def _start(self, spec: ServiceSpec) -> None:
+        running = self.runtime.start(spec)
         with self._lock:
-            self.running[spec.name] = self.runtime.start(spec)
+            self.running[spec.name] = running
 
     def wait_ready(self, names: Iterable[str]) -> None:
         """Wait until each answers on its readiness path. Raises `StartError` with a dead service's last lines."""
         for name in names:
-            service = self.running[name]
+            service = self.running.get(name)
+            if service is None:  # who watches for ends was quicker
+                raise StartError(f"{name} ended while it was awaited: {tail(self.run_dir / 'logs' / f'{name}.log')}")
             url = f"http://{self.runtime.address(name, service.spec.ready_port)}{service.spec.ready_path}"
             wait_ready(service, url)
 
@@ -110,7 +113,7 @@ class Stack:
     def ended(self) -> list[tuple[str, int, str]]:
         """Services that ended without being asked: name, exit code, how; each is named once."""
         with self._lock:
-            dead = [(n, c, s.how_it_ended()) for n, s in self.running.items() if (c := s.exit_code()) is not None]
+            dead = [(n, c, _end_of(s)) for n, s in self.running.items() if (c := s.exit_code()) is not None]
             for name, _, _ in dead:
                 self.running.pop(name)
         return dead
@@ -284,6 +287,13 @@ class Stack:
         )
         data, listen = self.runtime.data_dir(volume), self.runtime.listen(OBSERVER, prometheus.PORT)
         return prometheus.spec(OBSERVER, self.servers.prometheus, config, data, volume, listen, self.speed)
+
+
+def _end_of(service: Running) -> str:
+    """How a service ended; of the one that runs a deployment's code with its last words, which name the line."""
+    how = service.how_it_ended()
+    said = tail(service.log, 1) if service.spec.name == "rag" and (service.exit_code() or 0) > 0 else ""
+    return f"{how}: {said}" if said else how
 
 
 def _differ(a: Deployment, b: Deployment, *names: str) -> bool:

@@ -56,6 +56,8 @@ def build(engine: Engine, base: str, tell: Tell, *, only_tools: bool = False) ->
                 raise
             tell(f"no image for {name}: {error}")
             continue
+        if name == "redis" and (client := shutil.which("redis-cli")):  # its health check
+            paths.append(Path(client))
         made.append(_server(engine, base, name, paths, tell))
     return made
 

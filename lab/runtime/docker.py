@@ -192,10 +192,17 @@ class DockerRuntime:
             self._running[running.spec.name].container.kill(signal="SIGHUP")
 
     def stop(self, running: Running) -> None:
-        """SIGTERM, then SIGKILL after the grace; the container goes with its log kept."""
+        """SIGTERM, then SIGKILL after the grace; the container goes with its log kept.
+
+        With the engine gone nothing can be stopped: what is left is removed when it is back.
+        """
         container = self._running.pop(running.spec.name, None)
-        if container is not None:
+        if container is None:
+            return
+        try:
             container.stop()
+        except EngineError:
+            self.registration.left_behind()
 
     def close(self) -> None:
         """Stop what runs; let containers, volumes, network, ports and the temp folder go."""

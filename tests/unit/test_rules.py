@@ -21,7 +21,7 @@ from lab.install import BinaryError, find
 from lab.timescale import Duration, compress_rules
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = sorted((ROOT / "compose" / "prometheus").glob("*rules/*.test.yml"))
+OURS = sorted((ROOT / "compose" / "prometheus").glob("tests/*.test.yml"))
 TESTS = OURS + sorted((ROOT / "scenarios").glob("*/detect.test.yml"))
 SPEED = 15.0
 RUNBOOKS = "https://github.com/monitoring-failure-lab/lab/blob/main/docs/alerts/"
@@ -63,7 +63,7 @@ def load(path: Path) -> dict[str, Any]:
 
 def rules_of(test: Path) -> Path:
     (name,) = load(test)["rule_files"]
-    return test.parent / str(name)
+    return (test.parent / str(name)).resolve()
 
 
 def alerts_of(rules: Path) -> list[dict[str, Any]]:
