@@ -30,6 +30,7 @@ EXPECTED: dict[str, tuple[Verdict, str]] = {
     "alert_storm/noop": (Verdict.FAIL, "silent on noise"),
     "alert_storm/muted_route": (Verdict.FAIL, "incident told once"),
     "alert_storm/threshold_5s": (Verdict.FAIL, "quiet days"),
+    "alert_storm/healthy": (Verdict.FAIL, "1 fire/resolve pair"),
     "alert_storm/removed_rule": (Verdict.FAIL, "quiet days"),
     "alert_storm/no_rules": (Verdict.FAIL, "AlertFlapping delivered"),
     "alert_storm/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
@@ -55,6 +56,8 @@ EXPECTED: dict[str, tuple[Verdict, str]] = {
     "missing_metrics/noop": (Verdict.FAIL, "rag_queries_total back"),
     "missing_metrics/no_rules": (Verdict.FAIL, "TargetDown delivered"),
     "missing_metrics/healthy": (Verdict.FAIL, "rag down"),
+    "missing_metrics/control": (Verdict.PASS, ""),
+    "missing_metrics/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
 }
 """Journal -> verdict, and a part of the name of the check that decides it."""
 
