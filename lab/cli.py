@@ -133,6 +133,12 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
     help="simulated users instead of the scenario's",
 )
 @click.option(
+    "--shape",
+    type=click.Choice(["steady", "spike", "ramp", "double-halve"]),
+    envvar="LAB_SHAPE",
+    help="how the number of users goes with time, instead of the scenario's",
+)
+@click.option(
     "--workers",
     type=click.IntRange(0, 16),
     default=0,

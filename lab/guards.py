@@ -18,9 +18,10 @@ from lab.view import View
 
 def guards(scenario: Scenario, header: Header, phase: Phase) -> tuple[Check, ...]:
     """The guards of a phase."""
-    rate = header.users * scenario.load.per_user * header.speed
-    flow = Offered(rate) if phase in (Phase.STEADY, Phase.CONTROL) else Flowed()
-    if phase is Phase.STEADY and header.control:
+    rate, shaped = header.users * scenario.load.per_user * header.speed, header.shape != "steady"
+    offered = Offered(rate, users=header.users if shaped else 0)
+    flow = offered if phase in (Phase.STEADY, Phase.CONTROL) else Flowed(per_user=shaped)
+    if phase is Phase.STEADY and header.control and not shaped:
         flow = Offered(rate / CONTROL_GROWTH)
     dark = scenario.goes_dark if phase in (Phase.BROKEN, Phase.FIXED) else ()
     # A symptom that is still there after the fix is there with less traffic too, and often slows it: then a failure

@@ -39,6 +39,7 @@ class Header:
     evaluation_interval_s: float
     versions: Mapping[str, str] = field(default_factory=dict)
     users: int = 0
+    shape: str = "steady"
     started_at: float = 0.0
     format: int = FORMAT
 

@@ -113,8 +113,11 @@ class Traffic:
             require_loopback(self.target)
         if load.users < 1:
             return
-        env = {"LAB_USER_RATE": str(load.per_user * speed), "LAB_SEED": str(self.seed), **self.env}
-        processes = Processes(name, locustfile, env, self.reads)
+        env = {
+            "LAB_USER_RATE": str(load.per_user * speed), "LAB_SEED": str(self.seed), "LAB_LOAD_SHAPE": load.shape,
+            "LAB_LOAD_USERS": str(load.users), "LAB_LOAD_SPEED": str(speed), **self.env,
+        }  # fmt: skip
+        processes = Processes(name, locustfile, env, load.shape != "steady", self.reads)
         master = master_options(self.runtime.listen(name, "master"), self.workers) if self.workers else ()
         self._running[name] = self.runtime.start(processes.leader(load.users, self.target, self._stats(name), master))
         for number in range(1, self.workers + 1):

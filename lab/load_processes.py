@@ -22,6 +22,7 @@ class Processes:
     name: str
     locustfile: Path
     env: Mapping[str, str]
+    shaped: bool = False
     reads: tuple[Path, ...] = ()
 
     def leader(self, users: int, target: str, stats: Path, master: tuple[str, ...] = ()) -> ServiceSpec:
@@ -40,7 +41,8 @@ class Processes:
         return self._spec(f"{self.name}-worker-{number}", argv, {"LAB_SEED": seed}, ())
 
     def _spec(self, name: str, argv: tuple[str, ...], env: Mapping[str, str], writes: tuple[Path, ...]) -> ServiceSpec:
-        locust = (sys.executable, "-m", "locust", "-f", f"{self.locustfile},{_LOADGEN / 'live.py'}")
+        files = [self.locustfile, _LOADGEN / "live.py", *([_LOADGEN / "shaped.py"] if self.shaped else [])]
+        locust = (sys.executable, "-m", "locust", "-f", ",".join(map(str, files)))
         return ServiceSpec(
             name, (*locust, *argv, "--loglevel", "WARNING"), ready_path="", ready_port="", env={**self.env, **env},
             stop_grace_s=GRACE_S, like="load", reads=(self.locustfile.parent, _LOADGEN, *self.reads), writes=writes,

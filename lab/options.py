@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from lab.scenario import Shape
+
 DEFAULT_SPEED = 15.0
 
 
@@ -27,5 +29,7 @@ class Options:
     """Locust workers beside a master; 0: one process makes all the traffic."""
     prometheus_bin: Path | None = None
     alertmanager_bin: Path | None = None
+    shape: Shape | None = None
+    """How the number of users goes with time; None: as the scenario says."""
     max_wall_s: float | None = None
     """Seconds after which the run is ended and inconclusive; None: the deadlines of its checks alone."""

@@ -52,6 +52,8 @@ def make(found: Found, options: Options) -> Plan:
     scenario = found.scenario
     if options.users is not None:
         scenario = replace(scenario, load=replace(scenario.load, users=options.users))
+    if options.shape is not None:
+        scenario = replace(scenario, load=replace(scenario.load, shape=options.shape))
     promtool = servers.promtool
     check_rules(promtool, rules, sources)
     scrapes = min_scrapes(servers.prometheus)
@@ -123,6 +125,7 @@ def _header(scenario: Scenario, options: Options, place: Place, rules: dict[str,
         },
         started_at=time.time(),
         users=scenario.load.users,
+        shape=scenario.load.shape,
     )
 
 

@@ -123,6 +123,9 @@ class Check:
         return replace(self, needs=capability)
 
 
+Shape = Literal["steady", "spike", "ramp", "double-halve"]
+
+
 @dataclass(frozen=True)
 class Load:
     """Traffic: a locustfile of the scenario and how much of it.
@@ -134,6 +137,8 @@ class Load:
     locustfile: str = "locustfile.py"
     users: int = 20
     per_user: float = 2.0
+    shape: Shape = "steady"
+    """How the number of users goes with time, as in `lab.loadgen.shapes`."""
 
     def rate(self, speed: float) -> float:
         """Requests per real second of all users together."""

@@ -111,7 +111,7 @@ def _options(given: dict[str, Any]) -> Options:
         runtime=given["runtime"], speed=speed, seed=given["seed"], out=given["out"], keep=given["keep"],
         strict=given["strict"], control=given["control"], fix=given["fix"], detect=given["detect"],
         users=given["users"], prometheus_bin=given["prometheus_bin"], alertmanager_bin=given["alertmanager_bin"],
-        max_wall_s=given["max_wall"], workers=given["workers"],
+        max_wall_s=given["max_wall"], workers=given["workers"], shape=given["shape"],
     )  # fmt: skip
 
 

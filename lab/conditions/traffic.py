@@ -41,6 +41,10 @@ class ServedWell:
         return "no figures" if rates is None else f"{rates[0]:,.0f}/s served, {rates[1]:,.1f}/s failed"
 
 
+def _each(rate: float | None, users: float | None) -> float | None:
+    return rate / users if rate is not None and users else None
+
+
 @dataclass(frozen=True)
 class Flowed:
     """Over the settled part of the phase, the rate of answered requests is within `tolerance` of steady's.
@@ -51,6 +55,8 @@ class Flowed:
 
     tolerance: float = 0.20
     least_s: float = 3.0
+    per_user: bool = False
+    """The number of users changes by plan: rates are those of one user."""
 
     @property
     def expected(self) -> str:
@@ -62,7 +68,10 @@ class Flowed:
         if view.phase is Phase.BROKEN and view.onset_after_s is not None:
             end = min(t, view.zero + max(view.onset_after_s, 2 * self.least_s))
         start = max(view.start, min(view.settled, end - self.least_s))
-        return view.history.mean(signals.RPS, start, end), view.steady_mean(signals.RPS)
+        seen, steady = view.history.mean(signals.RPS, start, end), view.steady_mean(signals.RPS)
+        if not self.per_user:
+            return seen, steady
+        return _each(seen, view.history.mean(signals.USERS, start, end)), _each(steady, view.steady_mean(signals.USERS))
 
     def at(self, view: View, t: float) -> bool | None:
         """Judged when the phase is over."""
@@ -76,7 +85,8 @@ class Flowed:
     def observed(self, view: View, t: float) -> str:
         """Both rates."""
         seen, steady = self._rates(view, t)
-        return "no requests" if not seen else f"{seen:,.0f}/s, steady {steady or 0:,.0f}/s"
+        each = " a user" if self.per_user else ""
+        return "no requests" if not seen else f"{seen:,.0f}/s{each}, steady {steady or 0:,.0f}/s"
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,8 @@ class Offered:
 
     expected_rps: float
     tolerance: float = 0.20
+    users: int = 0
+    """Where the number of users changes by plan: how many `expected_rps` is for; each must make its share."""
 
     @property
     def expected(self) -> str:
@@ -92,7 +104,10 @@ class Offered:
         return f"requests flow, within {self.tolerance:.0%} of {self.expected_rps:,.0f}/s"
 
     def _rate(self, view: View, t: float) -> float | None:
-        return view.history.mean(signals.RPS, min(view.settled, t), t)
+        start = min(view.settled, t)
+        rate = view.history.mean(signals.RPS, start, t)
+        each = _each(rate, view.history.mean(signals.USERS, start, t))
+        return rate if not self.users or each is None else each * self.users
 
     def at(self, view: View, t: float) -> bool | None:
         """Judged when the phase is over."""

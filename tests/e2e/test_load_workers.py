@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,20 @@ def test_users_are_shared_and_figures_add_up(traffic: Traffic) -> None:
     found = until(lambda: full(traffic))
     assert (found.users, found.workers) == (10, 2)
     assert found.served == pytest.approx(100, rel=0.2)
+    traffic.check()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_users_follow_a_shape(traffic: Traffic, workers: int) -> None:
+    traffic.workers = workers
+    traffic.start(replace(LOAD, shape="spike"), LOCUSTFILE, 20.0)  # 3 s in every 12 s
+
+    def users(number: int) -> Figures | None:
+        found = traffic.figures()
+        return found if found and found.users == number and found.served else None
+
+    for number in (10, 20, 10):
+        until(lambda number=number: users(number))
     traffic.check()
 
 
