@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from lab.rag.local import running
 pytestmark = pytest.mark.e2e
 NAME = "missing_metrics"
 METRIC = "rag_queries_total"
+SABOTAGE = Path(__file__).resolve().parent.parent / "sabotage" / NAME
 SAYS = {
     "server_not_started": "All connection attempts failed; nothing serves metrics there [page]",
     "instrumentation_removed": f"{METRIC}: missing",
@@ -25,7 +27,11 @@ SAYS = {
 
 def smoke(variant: str, what: str, *options: str) -> tuple[int, str, str]:
     """Exit code, stdout, stderr of the smoke test against a service with a deployment's metrics."""
-    place = find(f"{NAME}:{variant}").place(what)
+    return smoke_of(find(f"{NAME}:{variant}").place(what), *options)
+
+
+def smoke_of(place: Path, *options: str) -> tuple[int, str, str]:
+    """The same for a folder."""
     with running("--metrics", str(place / "metrics.py")) as service:
         argv = [sys.executable, "-m", "lab", "lint", "smoke", service.metrics_url, "--timeout", "1", *options]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
@@ -50,6 +56,13 @@ def test_the_fixed_one_passes(variant: str) -> None:
     # A counter with labels has no samples until there is a query, unless the label sets are created at the start.
     assert (code, errors) == (0, ""), said
     assert said.endswith("all there\n")
+
+
+def test_a_page_that_only_prometheus_refuses_is_stopped() -> None:
+    """It asks for OpenMetrics; whoever asks for text gets a page that is well."""
+    code, said, _ = smoke_of(SABOTAGE / "free_comment", "--require", METRIC)
+    assert code == 1
+    assert "line 1: no comment of OpenMetrics, which Prometheus asks for: # build unknown" in said
 
 
 @pytest.mark.parametrize("variant", ["instrumentation_removed", "metric_renamed"])

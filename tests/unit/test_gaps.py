@@ -34,6 +34,10 @@ def test_longest(after: list[float], expected: tuple[float, float] | None) -> No
     assert longest([*BEFORE, *after], FIX, LIVE) == expected
 
 
+def test_a_longer_gap_of_before_is_another_one() -> None:
+    assert longest([50.0, *BEFORE, 131.5], FIX, LIVE) == (99.5, 131.5)
+
+
 def test_no_sample_before_is_no_gap() -> None:
     assert longest([131.5], FIX, LIVE) is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from lab.guards import Scraped, guards
 from lab.history import History, Sample
 from lab.journal import Header
 from lab.judge import evaluate, onset_after
+from lab.phases import checks_of
 from lab.scenario import Check, Phase, Result
 from lab.view import View
 
@@ -90,6 +92,7 @@ def test_what_is_gone_is_told_of_the_end_of_a_phase_too(counted: State, said: st
     seen = view(history(healthy, counted))
     assert [Gone().observed(seen, t) for t in (120.0, 120.5)] == [said, said]
     assert Gone().observed(seen, END + 60.0) == "no answer"
+    assert Gone().observed(view(history(healthy, during_the_fault)), FIXED + 2.5) == "it has samples"
 
 
 def test_quiet_is_up_without_the_metric_and_without_an_error():
@@ -160,6 +163,12 @@ def test_what_is_not_back(counted: State, events: tuple[Event, ...], said: str):
     seen = view(history(healthy, counted, *events), Phase.FIXED, END - 1)
     assert (Back().at(seen, END - 1.0), Back().observed(seen, END - 1.0)) == (False, said)
     assert Back().observed(seen, END - 0.5) == said, "between two looks, where a phase ends"
+
+
+def test_an_alert_that_is_a_consequence_too_is_named_once():
+    header = replace(HEADER, own_alerts=("TargetDown",))
+    checks = checks_of(find("missing_metrics").scenario, header, Phase.BROKEN)
+    assert [c.condition.expected for c in checks if c.name == "only declared alerts"] == ["no alert but TargetDown"]
 
 
 def test_the_smoke_test_of_this_release_counts_and_no_other():
