@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test sabotage scenarios soak bench unit lint setup servers clean
+.PHONY: screenshots demo test sabotage scenarios soak bench unit lint setup servers clean
 
 setup: $(STAMP)
 
@@ -50,6 +50,10 @@ soak: servers
 bench: setup
 	$(BIN)/pytest tests/bench/bench_lab.py --benchmark-columns=min,median,rounds --benchmark-sort=min --benchmark-max-time=0.5
 	$(BIN)/python tests/bench/load.py
+
+# The pictures of the docs, from recorded runs; needs Chromium. Look at each before it is committed.
+screenshots: setup
+	$(BIN)/python tests/screenshots.py
 
 clean:
 	-$(BIN)/lab clean

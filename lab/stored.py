@@ -37,8 +37,8 @@ class Stored:
     damaged: str
 
 
-def load(run: Path, *, quick: bool = False) -> Stored:
-    """The run in a folder, or of a journal. `quick`: a long one is not judged again where its verdict is there.
+def load(run: Path) -> Stored:
+    """The run in a folder, or of a journal; judged again, unless it is so long that its verdict is taken.
 
     Raises `UsageError` for what is no run or has nothing recorded.
     """
@@ -50,7 +50,7 @@ def load(run: Path, *, quick: bool = False) -> Stored:
     found = _scenario(run_dir, header)
     damaged = recording.damaged or ("" if history.first(RunEnded) else "it has no end")
     judgement = None
-    if quick and len(history.samples) > LONG:
+    if len(history.samples) > LONG:
         judgement = _kept(run_dir / VERDICT)
     if judgement is None:
         judgement = judge(found.scenario, header, history, damaged=recording.damaged)

@@ -161,12 +161,25 @@ def test_a_control_run_has_no_diff(tmp_path: Path) -> None:
 def test_a_channel_shows_some_folds_more_and_counts_the_rest(tmp_path: Path) -> None:
     def storm(records: Records) -> Records:
         one = next(r for r in records if r.get("kind") == "notified")
-        return [*records, *({**one, "route": "busy", "t": one["t"] + n / 100} for n in range(300))]
+        return [*records, *({**one, "route": "very-busy", "t": one["t"] + n / 100} for n in range(300))]
 
     found = page(kept(tmp_path, "cardinality/pass", storm))
-    assert found.text.index("# busy 300 messages") < found.text.index("# console")
+    assert found.text.index("# very-busy 300 messages") < found.text.index("# console")
     assert "188 more" in found.text
     assert "and 100 more in the journal" in found.text
+
+
+def test_only_what_people_were_told_is_counted(tmp_path: Path) -> None:
+    run = kept(tmp_path, "alert_storm/pass")
+    told = [n for n in load(run).outcome.notifications if not n.dry_run]
+    charts = {chart["id"]: chart for chart in page(run).data["charts"]}
+    assert charts["told"]["data"][1][-1] == len(told)
+
+
+def test_an_end_is_marked(tmp_path: Path) -> None:
+    found = page(kept(tmp_path, "label_leak/pass"))
+    assert {"ended", "restarted"} <= {mark["kind"] for mark in found.data["marks"]}
+    assert "rag ended: killed by the lab at its memory limit" in found.text
 
 
 def test_what_was_on_trial_comes_last_and_is_called_that(tmp_path: Path) -> None:

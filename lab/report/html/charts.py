@@ -179,8 +179,8 @@ def _messages(stored: Stored) -> Chart | None:
     moments = sorted(n.t - zero for n in history.of(Notified) if not n.dry_run)
     if not moments:
         return None
-    start, end = history.samples[0].t - zero if history.samples else moments[0], history.end - zero
-    x = [round(t, 3) for t in (min(start, moments[0]), *moments, max(end, moments[-1]))]
+    ends = [sample.t - zero for sample in (history.samples[:1] + history.samples[-1:])] or moments
+    x = [round(t, 3) for t in (min(ends[0], moments[0]), *moments, max(ends[-1], moments[-1]))]
     counts = [0.0, *(float(n) for n in accumulate(1 for _ in moments)), float(len(moments))]
     x, (values,) = thin(x, [counts])
     return Chart("told", "Notifications sent so far", "whole", True, x, [Line("notifications", values)])

@@ -98,9 +98,9 @@ def _facts(stored: Stored) -> Iterator[Fact]:
     yield Fact("notifications", f"{len(told)}", f"{firing} firing, {len(told) - firing} resolved")
     if found.fatigue:
         yield Fact("told by the fault's own alerts", f"{found.fatigue.per_hour:.0f} an hour", "simulated")
+    yield Fact("wall time", _s(found.wall_s), f"of it {found.overhead_s:.1f} s overhead")
     if found.culprit:
         yield Fact("culprit", f"{found.culprit.metric}{{{found.culprit.label}}}", f"{found.culprit.values:,} values")
-    yield Fact("wall time", _s(found.wall_s), f"of it {found.overhead_s:.1f} s overhead")
 
 
 def _s(value: float | None) -> str:

@@ -48,7 +48,7 @@ def write_index(folder: Path, series: Series | None = None) -> Path:
         runs = [os.path.relpath(run, folder) for run in series.runs]
         record = {"runs": runs, "not_begun": [list(one) for one in series.not_begun]}
         (folder / SERIES).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    stored = [load(run, quick=True) for run in series.runs]
+    stored = [load(run) for run in series.runs]
     target = folder / NAME
     target.write_text(index(folder, stored, series.not_begun), encoding="utf-8")
     return target

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from lab import signals
-from lab.events import Deployed, Notified, SignalSeen, Switched
+from lab.events import Deployed, Exited, Notified, Restarted, SignalSeen, Switched
 from lab.scenario import Check, Phase, Result
 from lab.stored import Stored
 
 MOST_SWITCHES = 6
+"""Of a kind of event that may come often: so many are marked."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,10 @@ def bands(stored: Stored) -> list[Band]:
 
 def marks(stored: Stored) -> list[Mark]:
     """From the fault going live to the last message that it is over, numbered in order of time."""
-    found = sorted((*_deployments(stored), *_incidents(stored), *_alert(stored), *_checked(stored)), key=lambda m: m.t)
+    found = sorted(
+        (*_deployments(stored), *_incidents(stored), *_ends(stored), *_alert(stored), *_checked(stored)),
+        key=lambda m: m.t,
+    )
     live = {m.kind: m.t for m in found if m.kind in ("broken", "fixed")}
     numbered = []
     for number, mark in enumerate(found, 1):
@@ -65,6 +69,14 @@ def _deployments(stored: Stored) -> Iterator[Mark]:
             yield Mark(live.what, f"{live.what}/ is live{files}", live.t)
         elif live.files:
             yield Mark("release", f"an ordinary release{files}, and five times the traffic", live.t)
+
+
+def _ends(stored: Stored) -> Iterator[Mark]:
+    """Services that ended without being asked to, and came back."""
+    for end in islice(stored.recording.history.of(Exited), MOST_SWITCHES):
+        yield Mark("ended", f"{end.service} ended: {end.how}", end.t)
+    for back in islice(stored.recording.history.of(Restarted), MOST_SWITCHES):
+        yield Mark("restarted", f"{back.service} is started again", back.t)
 
 
 def _incidents(stored: Stored) -> Iterator[Mark]:

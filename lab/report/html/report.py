@@ -25,7 +25,7 @@ NAME = "report.html"
 
 def write_report(run: Path, to: Path | None = None) -> Path:
     """Make the report of a stored run, by default in its folder. Raises `UsageError`, or `OSError`."""
-    stored = load(run, quick=True)
+    stored = load(run)
     target = to or stored.run_dir / NAME
     part = target.with_name(f"{target.name}.part")
     part.write_text(report(stored), encoding="utf-8")

@@ -82,12 +82,15 @@
     },
   });
 
+  /* Where answers come rarely a line between them would be invented: each is a point. */
+  const sparse = (values) => values.filter((v) => v == null).length > values.length / 2;
+
   const line = (chart, label, index) => ({
     label,
     stroke: () => colour(`c${(index % 6) + 1}`),
     dash: DASHES[index % DASHES.length],
     width: 1.75,
-    points: { show: false },
+    points: { show: sparse(chart.data[index + 1]), size: 5 },
     paths: chart.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
     value: (u, value) => (value == null ? "" : say[chart.unit](value)),
   });
