@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from lab.errors import LoadError, UsageError
+from lab.errors import LabError, LoadError, UsageError
 from lab.load_processes import WAIT_S, Processes, master_options
 from lab.runtime.protocol import Running, Runtime
 from lab.scenario import Load
@@ -85,6 +85,14 @@ def require_loopback(address: str) -> None:
         fine = False
     if not fine:
         raise UsageError(f"{address}: load goes to loopback addresses only; give 127.0.0.1:PORT")
+
+
+def _ended(running: Running) -> bool:
+    """Whether it has ended for certain; with the runtime gone nobody can tell."""
+    try:
+        return running.exit_code() is not None
+    except LabError:
+        return False
 
 
 @dataclass
@@ -201,7 +209,7 @@ class Traffic:
     def stop(self) -> None:
         """Stop all processes."""
         for running in self._running.values():
-            if running.exit_code() is None:
+            if not _ended(running):
                 self.runtime.stop(running)
         for names in (self._running, self._leaders, self._last):
             names.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from dataclasses import dataclass, field
 
 LOOPBACK = "127.0.0.1"
@@ -18,20 +19,22 @@ class Ports:
     """
 
     _held: dict[tuple[str, str], socket.socket] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, service: str, port: str) -> int:
         """The port's number; chosen at the first call."""
         key = (service, port)
-        if key not in self._held:
-            held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            held.bind((LOOPBACK, 0))
-            self._held[key] = held
-        return int(self._held[key].getsockname()[1])
+        with self._lock:
+            if key not in self._held:
+                held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+                held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                held.bind((LOOPBACK, 0))
+                self._held[key] = held
+            return int(self._held[key].getsockname()[1])
 
     def of(self, service: str) -> list[tuple[str, int]]:
         """(port name, number) of those that were asked for."""
-        return [(port, self.get(of, port)) for of, port in self._held if of == service]
+        return [(port, self.get(of, port)) for of, port in list(self._held) if of == service]
 
     def release(self) -> None:
         """Give all ports back."""

@@ -39,7 +39,8 @@ class TmpfsVolume:
             container = engine.containers.create(
                 image, entrypoint=["sleep"], command=["2147483647"], name=f"{full}-holder", labels=dict(labels),
                 volumes=[f"{full}:{path}:rw"], network_mode="none", user=f"{owner[0]}:{owner[1]}", read_only=True,
-                cap_drop=["ALL"], security_opt=["no-new-privileges", "label=disable"], mem_limit=16 << 20, pids_limit=8,
+                cap_drop=["ALL"], security_opt=["no-new-privileges", "label=disable"], mem_limit=16 << 20,
+                memswap_limit=16 << 20, pids_limit=8,
             )  # fmt: skip
             container.start()
             container.reload()
