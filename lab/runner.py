@@ -197,7 +197,7 @@ class Run:
         with ThreadPoolExecutor(2) as pool:
             doing = [pool.submit(self.stack.deploy, deployment, patient=not renew)]
             if renew:
-                doing.append(pool.submit(self.stack.renew_patient, self.plan.scenario.storage.healed_mib))
+                doing.append(pool.submit(self.stack.renew_patient, self.plan.scenario.storage.healed_mib, deployment))
             for done in doing:
                 done.result()
         self.journal.record(Deployed(time.time(), deployment.what, tuple(deployment.files)))
@@ -241,7 +241,8 @@ class Run:
             return trouble.reason
         if time.time() - history.end > STALLED_S:  # time stands still in the journal: no deadline would ever pass
             self.journal.record(Unmeasured(time.time(), f"the lab has not looked for {STALLED_S:.0f} s"))
-        if dead := next((e for e in history.of(Exited) if e.service not in self.plan.scenario.dies), None):
+        kills = self.plan.scenario.kills
+        if dead := next((e for e in history.of(Exited) if not kills(e.service, e.code)), None):
             return f"{dead.service} ended: {dead.how}"
         # A phase is not cut short before it could be measured: a failure without figures would say nothing.
         if any(r.result is Result.FAIL for r in settled.values()) and view.now > view.settled + FIGURES_S:

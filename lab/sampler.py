@@ -14,12 +14,13 @@ import httpx
 from lab import signals
 from lab.endpoints import PATIENT
 from lab.errors import LabError
-from lab.events import CulpritFound, Deployed, Exited, LogSeen, Notified, Restarted, ScrapeFailed, Unmeasured
+from lab.events import CulpritFound, Deployed, LogSeen, Notified, ScrapeFailed, Unmeasured
 from lab.history import Sample
 from lab.journal import Journal
 from lab.load import Traffic
 from lab.logs import LogWatch
 from lab.prom import AlertRule, ApiError, Prometheus
+from lab.restarts import Restarts
 from lab.stack import PATIENT_DATA, Stack
 
 TICK_S = 1.0
@@ -57,6 +58,9 @@ class Sampler:
     _deployed: int = 0
     _watched: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        self._restarts = Restarts(self.stack, self.journal)
+
     def start(self) -> None:
         """Begin to sample."""
         self.patient = Prometheus(self.stack.address("prometheus:9090"), timeout_s=0.9)
@@ -74,6 +78,7 @@ class Sampler:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(10)
+            self._restarts.stop()
             self._pool.shutdown(wait=True)
             for client in (self.patient, self.observer, self.receiver):
                 client.close()
@@ -110,22 +115,12 @@ class Sampler:
     # What happened
 
     def _exits(self) -> None:
-        for service, code, how in self.stack.ended():
-            self.journal.record(Exited(time.time(), service, code, how))
-            if self.stack.scenario.restarts and service in self.stack.scenario.dies:
-                self._pool.submit(self._restart, service)
+        self._restarts.step()
         try:
             self.traffic.check()
         except LabError as error:
             if not any(True for _ in self.journal.history.of(Unmeasured)):
                 self.journal.record(Unmeasured(time.time(), str(error)))
-
-    def _restart(self, service: str) -> None:
-        try:
-            if self.stack.restart(service):
-                self.journal.record(Restarted(time.time(), service))
-        except LabError as error:
-            self.journal.record(Unmeasured(time.time(), f"{service} could not be restarted: {error}"))
 
     def _log_lines(self) -> None:
         for line in self.logs.fresh():

@@ -246,6 +246,8 @@ class Scenario:
     """Whether the fix brings the patient's Prometheus back with empty storage."""
     dies: tuple[str, ...] = ()
     """Services that this fault kills; any other that ends by itself makes the run inconclusive."""
+    exit_codes: Mapping[str, int] = field(default_factory=dict)
+    """Of those in `dies` that end by themselves, the exit code: one that ends in another way was ended from outside."""
     restarts: bool = False
     """Whether a service that the fault killed is started again, as an orchestrator would."""
     memory_mib: Mapping[str, float] = field(default_factory=dict)
@@ -266,6 +268,10 @@ class Scenario:
     def label(self) -> str:
         """The name as `lab run` takes it: `name` or `name:variant`."""
         return self.name if self.variant == "default" else f"{self.name}:{self.variant}"
+
+    def kills(self, service: str, code: int) -> bool:
+        """Whether the end of a service with this exit code is the fault's doing."""
+        return service in self.dies and code == self.exit_codes.get(service, code)
 
     def phase_checks(self, phase: Phase) -> tuple[Check, ...]:
         """The scenario's own checks of a phase, in the order of the story."""

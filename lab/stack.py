@@ -47,6 +47,7 @@ class Stack:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _deploying: threading.Lock = field(default_factory=threading.Lock)
     """Held while services are replaced or brought back: a deployment and a restart must not both start one."""
+    _renewing: threading.Lock = field(default_factory=threading.Lock)  # the patient is renewed beside a deployment
 
     def __post_init__(self) -> None:
         self._storage = VolumeSpec(PATIENT_DATA, self.scenario.storage.size_mib)
@@ -119,12 +120,9 @@ class Stack:
         return dead
 
     def restart(self, name: str) -> bool:
-        """Start a service again that has ended, as it was, and wait until it is ready. Raises `StartError`.
-
-        False when there was nothing to do: a deployment has brought it back meanwhile.
-        """
+        """Start again what has ended, and wait for it; False: a deployment did so meanwhile. Raises `StartError`."""
         specs = {"rag": self._rag, PATIENT: self._patient, "alertmanager": self._alertmanager}
-        with self._deploying:
+        with self._renewing if name == PATIENT else self._deploying:
             if name in self.running:
                 return False
             self._start(specs[name]())
@@ -156,14 +154,15 @@ class Stack:
         self._write_targets()
         self.wait_ready(["rag"])
 
-    def renew_patient(self, size_mib: float) -> None:
-        """Bring the patient's Prometheus back with empty storage of another size."""
-        self.stop(PATIENT)
-        self._storage = VolumeSpec(PATIENT_DATA, size_mib if self._storage.size_mib is not None else None)
-        self.runtime.replace_volume(self._storage)
-        self._start(self._patient())
-        self._write_targets()
-        self.wait_ready([PATIENT])
+    def renew_patient(self, size_mib: float, deployment: Deployment) -> None:
+        """Bring the patient's Prometheus back with empty storage of another size, and with a deployment's files."""
+        with self._renewing:
+            self.stop(PATIENT)
+            self._storage = VolumeSpec(PATIENT_DATA, size_mib if self._storage.size_mib is not None else None)
+            self.runtime.replace_volume(self._storage)
+            self._start(self._patient(deployment))
+            self._write_targets()
+            self.wait_ready([PATIENT])
 
     # The past
 
@@ -178,7 +177,7 @@ class Stack:
 
         New blocks are seen at the server's own tick within a minute, after a restart at once: so it is restarted.
         """
-        self._write_patient_config()
+        self._write_patient_config(self.live)
         if self.past is None or "rules.yml" not in self.live.files:
             self.runtime.reload(self.running[PATIENT])
             return
@@ -251,8 +250,8 @@ class Stack:
         listen = self.runtime.listen("alertmanager", alertmanager.PORT)
         return alertmanager.spec(self.servers.alertmanager, self._write_alertmanager_config(), data, volume, listen)
 
-    def _write_patient_config(self) -> Path:
-        config, rules = self.live.prometheus_config(), {**self.live.prometheus_rules(), **self._detecting(PATIENT)}
+    def _write_patient_config(self, live: Deployment) -> Path:
+        config, rules = live.prometheus_config(), {**live.prometheus_rules(), **self._detecting(PATIENT)}
         folder = self.run_dir / "config" / PATIENT
         return prometheus.write_config(
             folder, config, rules, self.servers.prometheus, self.speed, self._addresses, rules_speed=self._patient_speed
@@ -262,10 +261,10 @@ class Stack:
     def _patient_speed(self) -> float:
         return 1.0 if self.scenario.patient.production_time else self.speed
 
-    def _patient(self) -> ServiceSpec:
+    def _patient(self, live: Deployment | None = None) -> ServiceSpec:
         data = self.runtime.data_dir(self._storage)
         listen = self.runtime.listen(PATIENT, prometheus.PORT)
-        config = self._write_patient_config()
+        config = self._write_patient_config(live or self.live)
         return prometheus.spec(
             PATIENT, self.servers.prometheus, config, data, self._storage, listen, self._patient_speed,
             more=self.scenario.patient.flags,

@@ -171,7 +171,7 @@ class Owner:
             doing = [pool.submit(self.stack.deploy, deployment, patient=disk_mib is None)]
             if disk_mib is not None:
                 self._small = deployment.what == "broken"
-                doing.append(pool.submit(self.stack.renew_patient, disk_mib))
+                doing.append(pool.submit(self.stack.renew_patient, disk_mib, deployment))
             for done in doing:
                 done.result()
 

@@ -55,6 +55,30 @@ class Delivered:
 
 
 @dataclass(frozen=True)
+class Raised:
+    """The alert fires at a server, whether or not anybody is told: a graver one may mute it."""
+
+    name: str
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"{self.name} fires"
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None without rule states."""
+        states = [view.history.value(signals.alert_state(n), t) for n in names_of(self.name, view)]
+        known = [state for state in states if state is not None]
+        return signals.FIRING in known if known else None
+
+    def observed(self, view: View, t: float) -> str:
+        """The worst state."""
+        states = [view.history.value(signals.alert_state(n), t) for n in names_of(self.name, view)]
+        worst = max((state for state in states if state is not None), default=None)
+        return {signals.FIRING: "fires", signals.PENDING: "pending", None: "no data"}.get(worst, "inactive")
+
+
+@dataclass(frozen=True)
 class Naming:
     """A firing notification of the alert says a name in one of its labels or annotations."""
 
@@ -194,6 +218,10 @@ class alert:  # noqa: N801 - reads as a word of the vocabulary
     def delivered(self) -> Check:
         """A notification that it fires is at the receiver."""
         return Check(f"{self.name} delivered", Delivered(self.name))
+
+    def raised(self) -> Check:
+        """It fires; a graver alert may keep it out of the channel."""
+        return Check(f"{self.name} raised", Raised(self.name))
 
     def naming(self, culprit: str) -> Check:
         """Its notification names the culprit, in a label or an annotation."""

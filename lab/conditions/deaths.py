@@ -1,4 +1,4 @@
-"""Conditions on the ends of a service: killed at its memory limit, and after a fix none at all."""
+"""Conditions on the ends of a service: killed at its memory limit, by itself, and after a fix none at all."""
 
 from __future__ import annotations
 
@@ -46,6 +46,40 @@ class Killed:
             return "alive"
         last = ends[min(len(ends), self.times) - 1]
         return f"{last.how}, after {last.t - view.zero:.1f} s"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The service ended by itself with this exit code `times` times in this phase, started again in between."""
+
+    service: str
+    code: int
+    times: int
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        again = ", and again when it is started anew" if self.times > 1 else ""
+        return f"{self.service} ends with exit code {self.code}{again}"
+
+    def _ends(self, view: View, t: float) -> list[Exited]:
+        ends = view.history.of(Exited, view.zero, t)
+        return [e for e in ends if e.service == self.service and e.code == self.code]
+
+    def at(self, view: View, t: float) -> bool | None:
+        """True from that end on."""
+        return len(self._ends(view, t)) >= self.times
+
+    def observed(self, view: View, t: float) -> str:
+        """When, how, and whether it was ready since the end before."""
+        ends = self._ends(view, t)[: self.times]
+        if not ends:
+            return "alive"
+        said = f"{ends[-1].how}, after {ends[-1].t - view.zero:.1f} s"
+        if len(ends) == 1:
+            return said
+        back = [e for e in view.history.of(Restarted, ends[-2].t, ends[-1].t) if e.service == self.service]
+        return f"{said}, {f'ready for {ends[-1].t - back[-1].t:.1f} s' if back else 'never ready'} in between"
 
 
 @dataclass(frozen=True)
@@ -97,6 +131,14 @@ class process:  # noqa: N801 - reads as a word of the vocabulary
     def killed_again(self) -> Check:
         """A restart alone helps for a while: it is killed a second time."""
         return Check(f"{self.service} killed again", Killed(self.service, 2))
+
+    def exits(self, code: int) -> Check:
+        """It ends by itself with this exit code."""
+        return Check(f"{self.service} exits with {code}", Ended(self.service, code, 1))
+
+    def exits_again(self, code: int) -> Check:
+        """A restart alone is no cure: it ends by itself once more."""
+        return Check(f"{self.service} exits with {code} again", Ended(self.service, code, 2))
 
     def stays(self) -> Check:
         """It lives on; starting anew now and then is no cure."""

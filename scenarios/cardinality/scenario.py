@@ -1,9 +1,12 @@
 """Cardinality: one unbounded label multiplies series until the disk is full."""
 
-from lab.conditions import alert, culprit, fresh_samples, head_series, log, queries_still_counted, ready, up
-from lab.scenario import BOUNDED_VOLUME, Load, Scenario, Storage
+from dataclasses import replace
+
+from lab.conditions import alert, culprit, fresh_samples, head_series, log, process, queries_still_counted, ready, up
+from lab.scenario import BOUNDED_VOLUME, Load, Patient, Scenario, Storage
 
 ALERT = "MetricCardinalityExplosion"
+DISK, DOWN = "PrometheusDiskFilling", "TargetDown"
 
 SCENARIO = Scenario(
     name="cardinality",
@@ -35,5 +38,46 @@ SCENARIO = Scenario(
         fresh_samples().holds_for(minutes=2).within(minutes=3),
         alert(ALERT).resolved().holds_for(minutes=2).within(minutes=4),
     ),
-    consequences=("PrometheusDiskFilling",),
+    consequences=(DISK,),
 )
+
+
+# On a fuller disk the server dies of it. Once 120 samples are in a chunk (ten minutes at a scrape every 5 s) it cuts
+# the chunk off and wants 128 KiB for the first file of such: between 0 and 128 KiB must be free then. With a full disk
+# nothing is appended, and no chunk is cut; hence a volume and traffic of its own. Both are by simulated time, as above.
+PANIC = "panic: preallocate: no space left on device"
+LATE = 75  # real seconds: from 2.45 on chunks are written on a tick of 60 s, before that at once
+CRASH = replace(
+    SCENARIO,
+    title="One unbounded label fills the disk until the server panics, and again at every restart",
+    load=Load("variants/crash/locustfile.py", users=20, per_user=0.07),
+    storage=Storage(size_mib=0.58, healed_mib=64),
+    # At every even hour UTC, where a block of 2 h ends, all chunks are cut, and with room on the disk: not in this run.
+    patient=Patient(flags={"storage.tsdb.min-block-duration": "30d"}),
+    dies=("prometheus",),
+    exit_codes={"prometheus": 2},
+    restarts=True,
+    alerts=(ALERT, DOWN),
+    onset=(head_series.above(1_000).within(minutes=9),),
+    detected=(
+        *SCENARIO.detected,
+        alert(DISK).raised().within(minutes=16).needing(BOUNDED_VOLUME),
+        # The dead can't tell: that it is gone is seen from outside alone.
+        alert(DOWN).delivered().within(minutes=20, real_s=LATE).needing(BOUNDED_VOLUME),
+        alert(DOWN).naming("prometheus:9090").within(minutes=20, real_s=LATE).needing(BOUNDED_VOLUME),
+    ),
+    damage=(
+        log("prometheus", PANIC).seen().within(minutes=16, real_s=LATE).needing(BOUNDED_VOLUME),
+        process("prometheus").exits(2).within(minutes=16, real_s=LATE).needing(BOUNDED_VOLUME),
+        process("prometheus").exits_again(2).within(minutes=16, real_s=2 * LATE).needing(BOUNDED_VOLUME),
+    ),
+    recovered=(
+        head_series.below(1_000).holds_longer_than_onset().within(minutes=3),
+        head_series.flat(per_second=2).holds_for(minutes=2).within(minutes=5),
+        *SCENARIO.recovered[2:],
+        alert(DOWN).resolved().holds_for(minutes=2).within(minutes=4),
+        process("prometheus").stays(),
+    ),
+)
+
+VARIANTS = {"crash": CRASH}

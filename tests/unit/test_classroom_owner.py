@@ -70,7 +70,7 @@ class FakeStack:
         if self.fails:
             raise StartError(self.fails)
 
-    def renew_patient(self, size_mib: float) -> None:
+    def renew_patient(self, size_mib: float, deployment: Deployment) -> None:
         self.did.append(f"renew {size_mib:g}")
 
     def ended(self) -> list[tuple[str, int, str]]:
