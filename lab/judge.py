@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lab.events import Deployed, Skipped, Unmeasured
@@ -82,7 +82,7 @@ def _result(
     observed = check.condition.observed(view, at) if known else "-"
     return CheckResult(
         check.name, check.mode, expectation(check, view.header.speed, view.onset_after_s), observed, result, reason,
-        at if known else None, since, check.guard, check.excuses,
+        at if known else None, since, check.guard, check.excuses, check.certain,
     )  # fmt: skip
 
 
@@ -186,13 +186,17 @@ def _judge_phase(
     return PhaseResult(phase, view.start, view.now, (*_excused(settled, guarded), *guarded))
 
 
-def _excused(results: Iterable[CheckResult], guarded: Sequence[CheckResult]) -> list[CheckResult]:
+def _excused(results: Sequence[CheckResult], guarded: Sequence[CheckResult]) -> list[CheckResult]:
     """A failure in a phase that could not be measured says nothing: it becomes inconclusive."""
     doubts = [g for g in guarded if g.result is Result.INCONCLUSIVE and g.excuses]
     if not doubts:
         return list(results)
     why = f"could not measure: {doubts[0].name}: {doubts[0].observed}"
-    return [replace(r, result=Result.INCONCLUSIVE, reason=why) if r.result is Result.FAIL else r for r in results]
+    excused = [r.result is Result.FAIL and not r.certain for r in results]
+    return [
+        replace(r, result=Result.INCONCLUSIVE, reason=why) if doubt else r
+        for r, doubt in zip(results, excused, strict=True)
+    ]
 
 
 def _not_reached(check: Check, header: Header, before: Sequence[PhaseResult]) -> CheckResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.conditions.alerts import Inactive, NotFiring
+from lab.conditions.deaths import Survives
 from lab.conditions.order import Before
 from lab.conditions.traffic import ServedWell
 from lab.conditions.values import sampled
@@ -32,7 +33,12 @@ def checks_of(scenario: Scenario, header: Header, phase: Phase) -> tuple[Check, 
     quiet = Check("only declared alerts", NotFiring(allowed), Mode.ALWAYS)
     if phase is Phase.BROKEN:
         return (*own, *_order(scenario), quiet, _observer_small())
-    return (*own, quiet, _observer_small())
+    return (_survives(), *own, quiet, _observer_small())
+
+
+def _survives() -> Check:
+    """A fix under which the service ends by itself is none, and its symptoms went away for another reason."""
+    return Check("service survives the fix", Survives("rag"), Mode.ALWAYS, certain=True)
 
 
 def _steady(header: Header) -> tuple[Check, ...]:

@@ -7,17 +7,17 @@ for the verdict, by the same pure functions that `lab analyze` uses on a stored 
 
 from __future__ import annotations
 
-import math
 import secrets
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lab.acts import Acts
 from lab.conditions.culprit import Named
+from lab.conditions.deaths import by_itself
 from lab.conditions.logs import Seen
 from lab.conditions.missing import Back
 from lab.conditions.panels import Agree
@@ -33,7 +33,6 @@ from lab.events import (
     PhaseEnded,
     PhaseStarted,
     RunEnded,
-    SignalSeen,
     Skipped,
     Unmeasured,
 )
@@ -47,8 +46,8 @@ from lab.logs import LogWatch, pack
 from lab.outcome import Outcome, outcome
 from lab.phases import checks_of
 from lab.plan import Plan, make_run_dir
-from lab.prom import Prometheus
 from lab.questions import Questions
+from lab.readback import read_back_signal
 from lab.registry import Registration
 from lab.runtime.protocol import VolumeSpec
 from lab.sampler import Sampler
@@ -165,9 +164,8 @@ class Run:
             return
         self._begin(Phase.BROKEN, self.plan.broken)
         passed = self._watch(Phase.BROKEN)
-        self._read_back_signal()
-        if passed:
-            self._begin(Phase.FIXED, self.plan.fixed)
+        read_back_signal(self.stack, self.journal)
+        if passed and self._fix():
             self.study.start()
             self._watch(Phase.FIXED)
 
@@ -189,6 +187,22 @@ class Run:
         self.traffic.start(replace(load, users=more), self._locustfile(), self.plan.header.speed, name="more-load")
         self.journal.record(Deployed(time.time(), "healthy", tuple(self.plan.fixed.files)))
         self._watch(Phase.CONTROL)
+
+    def _fix(self) -> bool:
+        """Deploy `fixed/`; whether it came up. One that ends its service by itself is a failed fix, and no doubt."""
+        try:
+            self._begin(Phase.FIXED, self.plan.fixed)
+        except StartError as error:
+            self.sampler.stop()  # whatever has ended is written down
+            for service, code, how in self.stack.ended():
+                self.journal.record(Exited(time.time(), service, code, how))
+            history = self.journal.snapshot()
+            begun = history.first(PhaseStarted, name=Phase.FIXED.value)
+            if begun is None or not any(by_itself(e) for e in history.of(Exited, begun.t) if e.service == "rag"):
+                raise
+            self.journal.record(PhaseEnded(time.time(), Phase.FIXED.value, str(error)))
+            return False
+        return True
 
     def _begin(self, phase: Phase, deployment: Deployment) -> None:
         self.journal.record(PhaseStarted(time.time(), phase.value))
@@ -249,24 +263,6 @@ class Run:
             return "a check failed"
         open_ = [c for c in checks if c.mode is not Mode.ALWAYS and c.name not in settled]
         return "" if open_ or self.acts.pending(phase) else "settled"
-
-    def _read_back_signal(self) -> None:
-        """When the rule's expression first had a result, asked afterwards of the server that has the rule."""
-        history = self.journal.snapshot()
-        live = history.first(Deployed, what="broken")
-        if live is None:
-            return
-        start = math.ceil(live.t * 1000) / 1000  # the servers count in milliseconds
-        step = max(0.1, self.plan.header.evaluation_interval_s / 4)
-        for name in ("observer:9090", "prometheus:9090"):
-            with suppress(LabError):
-                server = Prometheus(self.stack.address(name), timeout_s=5.0)
-                for rule in server.alert_rules():
-                    if rule.name in self.plan.header.own_alerts:
-                        seen = server.first_result(rule.query, start, time.time(), step)
-                        if seen is not None:
-                            self.journal.record(SignalSeen(seen, rule.name))
-                server.close()
 
     # The end
 

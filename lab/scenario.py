@@ -101,6 +101,8 @@ class Check:
     guard: bool = False
     excuses: bool = True
     """Of a guard: whether failures of its phase say nothing when it does not hold."""
+    certain: bool = False
+    """Whether its failure stands where its phase could not be measured, because it is the reason why."""
 
     def within(self, *, minutes: float = 0.0, real_s: float = 10.0) -> Check:
         """The same check with another deadline: simulated minutes plus real seconds."""
@@ -294,3 +296,4 @@ class CheckResult:
     since: float | None = None
     guard: bool = False
     excuses: bool = True
+    certain: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from signal import SIGINT, SIGKILL, SIGTERM
 
 from lab import signals
 from lab.events import Deployed, Exited, Restarted
@@ -116,6 +117,40 @@ class OneLife:
     def observed(self, view: View, t: float) -> str:
         """What broke off."""
         return self._broken_off(view, t) or "one process"
+
+
+def by_itself(ended: Exited) -> bool:
+    """Whether a process ended of its own: not stopped from outside, and not at its memory limit."""
+    return LIMIT not in ended.how and ended.code not in _FROM_OUTSIDE
+
+
+_FROM_OUTSIDE = {code for number in (SIGINT, SIGKILL, SIGTERM) for code in (-number, 128 + number)}
+"""A process says -9, a container 137."""
+
+
+@dataclass(frozen=True)
+class Survives:
+    """In this phase the service does not end by itself, neither when its deployment starts nor later."""
+
+    service: str
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"{self.service} starts and does not end by itself"
+
+    def _end(self, view: View, t: float) -> Exited | None:
+        ends = (e for e in view.history.of(Exited, view.start, t) if e.service == self.service and by_itself(e))
+        return next(ends, None)
+
+    def at(self, view: View, t: float) -> bool | None:
+        """False from the first such end on."""
+        return self._end(view, t) is None
+
+    def observed(self, view: View, t: float) -> str:
+        """How it ended, with the last thing it said."""
+        ended = self._end(view, t)
+        return f"{self.service} ended: {ended.how}" if ended else "it runs"
 
 
 @dataclass(frozen=True)

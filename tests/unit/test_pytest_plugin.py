@@ -6,11 +6,12 @@ import json
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_native import until
 from test_recorded import judged
 
 import lab.pytest_plugin
@@ -183,7 +184,10 @@ def test_an_interrupted_pytest_waits_until_the_run_has_stopped(project: Project)
         [sys.executable, "-m", "pytest"], cwd=project.folder, stdout=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c
     )
     begun = project.folder / "begun"
-    until(lambda: begun.exists() and begun.read_text(), "the run is begun")
+    deadline = time.monotonic() + 60
+    while not (begun.exists() and begun.read_text()):
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.02)
     child.send_signal(signal.SIGINT)
     said, _ = child.communicate(timeout=30)
     assert "KeyboardInterrupt" in said
