@@ -1,7 +1,7 @@
 """Restarts: a service that the fault ended is started again, as an orchestrator would.
 
 At once the first time. One that ends again before it was ready waits: five simulated minutes, where Kubernetes'
-back-off ends. A shorter pause would reset the `for` of a rule on `up == 0`: each start answers a scrape or two.
+back-off ends. With a shorter pause, starts that answer a scrape would reset the `for` of a rule on `up == 0`.
 """
 
 from __future__ import annotations

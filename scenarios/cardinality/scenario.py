@@ -46,7 +46,7 @@ SCENARIO = Scenario(
 # the chunk off and wants 128 KiB for the first file of such: between 0 and 128 KiB must be free then. With a full disk
 # nothing is appended, and no chunk is cut; hence a volume and traffic of its own. Both are by simulated time, as above.
 PANIC = "panic: preallocate: no space left on device"
-LATE = 75  # real seconds: from 2.45 on chunks are written on a tick of 60 s, before that at once
+LATE = 75  # real seconds: newer servers write chunks on a tick of 60 s; 2.42 does so at once
 CRASH = replace(
     SCENARIO,
     title="One unbounded label fills the disk until the server panics, and again at every restart",
