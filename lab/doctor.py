@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -83,6 +84,7 @@ def examine(explicit: Mapping[str, Path] | None = None) -> Report:
         ("locust", look_at_locust),
         ("volume", look_at_volume),
         ("docker", look_at_docker),
+        ("images", look_at_images),
         ("disk", look_at_disk),
         ("memory", look_at_memory),
         ("cores", look_at_cores),
@@ -153,6 +155,24 @@ def look_at_docker() -> Item:
         why = " ".join(str(error).split())[:160]
         return Item("docker", "optional", f"no engine answers ({why})", "start Docker, or use --runtime native")
     return Item("docker", "ok", f"engine {version}")
+
+
+def look_at_images() -> Item:
+    """Say which images containers would be made from, and why; and which are missing."""
+    from lab.errors import LabError
+    from lab.images import choose, connect, startable
+
+    try:
+        with closing(connect()) as engine:
+            chosen = choose(engine)
+    except (LabError, ImportError):
+        return Item("images", "optional", "no engine to ask", "start Docker, or use --runtime native")
+    told = {f"{one.image} ({one.why})": None for one in chosen.values() if one.present}
+    found = "; ".join(told) or "none of the stack's"
+    if lacking := startable(chosen):
+        remedy = "`lab install --images` fetches them, `lab images build` makes them here"
+        return Item("images", "optional", f"{found}; missing: {', '.join(lacking)}", remedy)
+    return Item("images", "ok", found)
 
 
 def look_at_disk() -> Item:

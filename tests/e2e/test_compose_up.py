@@ -103,6 +103,7 @@ def test_the_host_exporter_sees_the_others_from_outside(stack: Up) -> None:
     assert 'node_filesystem_size_bytes{mountpoint="prometheus-data"} 2.68435456e+08' in text
 
 
+@pytest.mark.contained  # real time: the heartbeat takes a minute
 def test_rules_are_loaded_and_the_heartbeat_arrives(stack: Up) -> None:
     for name in ("PROMETHEUS", "OBSERVER"):
         client = Prometheus(f"127.0.0.1:{stack.ports[name]}", timeout_s=5.0)

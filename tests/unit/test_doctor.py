@@ -19,7 +19,7 @@ from lab import doctor
 from lab.doctor import Item, Report, examine
 
 NAMES = ["python", "prometheus", "promtool", "alertmanager", "amtool", "redis-server", "locust", "volume"]
-NAMES += ["docker", "disk", "memory", "cores", "loopback", "chromium"]
+NAMES += ["docker", "images", "disk", "memory", "cores", "loopback", "chromium"]
 Usage = namedtuple("Usage", "total used free")
 
 

@@ -1,0 +1,85 @@
+"""Which image a service gets: the one that is named, the one that is pinned, the one that was made here."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from lab import doctor
+from lab.cli import lab
+from lab.images import choose, engine, startable
+
+PINNED = "prom/prometheus:v3.5.0"
+ALL_MADE = ("lab-tools:local", "lab-prometheus:local", "lab-alertmanager:local")
+
+
+def an_engine(*tags: str) -> Any:
+    images = [SimpleNamespace(id=f"sha256:{tag}", tags=[tag]) for tag in tags]
+    return SimpleNamespace(images=SimpleNamespace(list=lambda: images), close=lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PROMETHEUS", "ALERTMANAGER", "REDIS", "GRAFANA", "TOOLS"):
+        monkeypatch.delenv(f"LAB_{name}_IMAGE", raising=False)
+
+
+def test_the_pinned_image_goes_before_one_that_was_made_here() -> None:
+    chosen = choose(an_engine(PINNED, *ALL_MADE))
+    assert chosen["prometheus"].image == chosen["observer"].image == PINNED
+    assert chosen["prometheus"].why == "as compose.yaml pins it"
+    assert chosen["alertmanager"].image == "lab-alertmanager:local"
+    assert "made here" in chosen["alertmanager"].why
+    assert startable(chosen) == []
+
+
+def test_a_variable_goes_before_everything_and_is_not_replaced_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_PROMETHEUS_IMAGE", "mine:1")
+    chosen = choose(an_engine(PINNED, *ALL_MADE))
+    assert chosen["prometheus"].image == "mine:1"
+    assert not chosen["prometheus"].present
+    assert startable(chosen) == ["mine:1"]
+
+
+def test_what_a_run_lacks_is_named_and_what_it_does_not_need_is_not() -> None:
+    assert startable(choose(an_engine(*ALL_MADE))) == []
+    assert startable(choose(an_engine())) == ["lab-tools:local", "prom/alertmanager:v0.28.1", PINNED]
+
+
+def test_lab_images_list_says_why_and_exits_3_when_a_run_would_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.commands.images.connect", lambda: an_engine(PINNED))
+    told = CliRunner().invoke(lab, ["images", "list"], standalone_mode=False)
+    assert f"ok  prometheus    {PINNED}: as compose.yaml pins it" in told.output
+    assert "--  rag           lab-tools:local: not there; `lab install --images` fetches it" in told.output
+    assert told.return_value == 3
+    monkeypatch.setattr("lab.commands.images.connect", lambda: an_engine(*ALL_MADE))
+    assert CliRunner().invoke(lab, ["images", "list"], standalone_mode=False).return_value == 0
+
+
+def test_lab_images_env_names_only_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.commands.images.connect", lambda: an_engine("lab-redis:local"))
+    assert CliRunner().invoke(lab, ["images", "env"]).output == "export LAB_REDIS_IMAGE=lab-redis:local\n"
+
+
+def test_doctor_says_which_images_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.images.connect", lambda: an_engine(*ALL_MADE))
+    item = doctor.look_at_images()
+    assert item.status == "ok"
+    assert "lab-tools:local (as compose.yaml pins it)" in item.found
+    monkeypatch.setattr("lab.images.connect", lambda: an_engine("lab-tools:local"))
+    item = doctor.look_at_images()
+    assert item.status == "optional"
+    assert item.found.endswith(f"missing: prom/alertmanager:v0.28.1, {PINNED}")
+    assert "lab images build" in item.remedy
+
+
+def test_an_engine_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with pytest.raises(engine.EngineError) as refused:
+        engine.connect()
+    assert str(refused.value).startswith("no Docker engine answers: ")
+    assert "\n" not in str(refused.value)
+    assert doctor.look_at_images().found == "no engine to ask"
