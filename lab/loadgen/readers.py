@@ -4,7 +4,7 @@ import itertools
 
 from locust import FastHttpUser, constant_throughput, task
 
-from lab.loadgen.settings import generator, per_user
+from lab.loadgen.settings import arrive, generator, per_user
 
 POPULAR_SHARE = 0.40
 """Share of questions that many people ask; the cache answers those."""
@@ -29,7 +29,9 @@ class Reader(FastHttpUser):
 
     def on_start(self) -> None:
         """Each user asks something else, the same with the same seed."""
-        self.random = generator(next(_numbers))
+        number = next(_numbers)
+        self.random = generator(number)
+        arrive(number)
 
     def question(self) -> str:
         """A popular question, or about 200 characters that nobody has written before."""

@@ -19,6 +19,20 @@ def generator(number: int = 0) -> random.Random:
     return random.Random(f"{os.environ.get('LAB_SEED', '1')}/{number}")
 
 
+GOLDEN = 0.6180339887498949
+
+
+def arrive(number: int) -> None:
+    """Let user `number` begin at a moment of its own, evenly spread over the time between two of its requests.
+
+    Users that all begin at once go on asking in step: at real time one second in five would have all the traffic.
+    Multiples of the golden ratio spread any number of users evenly (Weyl, 1916).
+    """
+    import gevent
+
+    gevent.sleep(number * GOLDEN % 1.0 / per_user())
+
+
 def dashboard() -> Dashboard:
     """The dashboard that is live now (`LAB_DASHBOARD`); without panels when there is none."""
     try:

@@ -2,10 +2,9 @@
 
 import itertools
 
-import gevent
 from locust import FastHttpUser, constant_throughput, task
 
-from lab.loadgen.settings import generator, per_user
+from lab.loadgen.settings import arrive, generator, per_user
 
 POPULAR_SHARE = 0.40
 """Share of questions that many people ask; the cache answers those. The others wait for the model."""
@@ -26,7 +25,7 @@ class Reader(FastHttpUser):
     def on_start(self) -> None:
         self.number = next(_numbers)
         self.random = generator(self.number)
-        gevent.sleep(self.random.random() / per_user())  # people do not all ask at once
+        arrive(self.number)
 
     def question(self) -> str:
         """A popular question, or one with a ticket number that nobody has asked about before."""

@@ -7,7 +7,7 @@ import itertools
 
 from locust import FastHttpUser, constant_throughput, task
 
-from lab.loadgen.settings import generator, per_user
+from lab.loadgen.settings import arrive, generator, per_user
 
 USERS = 10_000
 POPULAR_SHARE = 0.40
@@ -42,7 +42,9 @@ class Reader(FastHttpUser):
     wait_time = constant_throughput(per_user())
 
     def on_start(self) -> None:
-        self.random = generator(next(_numbers))
+        number = next(_numbers)
+        self.random = generator(number)
+        arrive(number)
 
     def question(self) -> str:
         """A popular question, or about 220 characters that nobody has written before."""

@@ -4,7 +4,7 @@ import itertools
 
 from locust import FastHttpUser, constant_throughput, task
 
-from lab.loadgen.settings import generator, per_user
+from lab.loadgen.settings import arrive, generator, per_user
 
 POPULAR_SHARE = 0.40
 PRODUCTS = ("billing", "search", "login", "webhooks", "backups", "invoices", "the mobile app", "the audit log")
@@ -19,7 +19,9 @@ class Reader(FastHttpUser):
     wait_time = constant_throughput(per_user())
 
     def on_start(self) -> None:
-        self.random = generator(next(_numbers))
+        number = next(_numbers)
+        self.random = generator(number)
+        arrive(number)
 
     def question(self) -> str:
         """A popular question, or one about a ticket that nobody has asked about before."""
