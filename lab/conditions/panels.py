@@ -60,6 +60,36 @@ class AllAnswer:
 
 
 @dataclass(frozen=True)
+class KeepWaiting:
+    """An answer takes longer than `limit_s`, or viewers of the broken dashboard have had none for a window.
+
+    A query that runs counts nowhere before it ends, and on a busy machine that may take half a minute.
+    """
+
+    limit_s: float
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"viewers wait longer than {self.limit_s:g} s, or see nothing for {WINDOW_S:g} s"
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None before anything was answered or a window has passed, and where no dashboard was broken."""
+        shown = view.history.first(DashboardLive, what="broken")
+        if shown is None or not shown.panels or t < view.zero:
+            return None
+        took = [value for at, value in view.history.series(signals.PANEL_P95_S, view.zero, t) if at > t - WINDOW_S]
+        if any(value > self.limit_s for value in took):
+            return True
+        return False if took else (True if t >= view.zero + WINDOW_S else None)
+
+    def observed(self, view: View, t: float) -> str:
+        """The slowest second's 95th percentile."""
+        seen = view.history.series(signals.PANEL_P95_S, max(view.zero, t - WINDOW_S), t)
+        return f"p95 {max(value for _, value in seen):.3f} s" if seen else "no answer yet"
+
+
+@dataclass(frozen=True)
 class AllFail:
     """Whatever the viewers asked for in the last seconds failed: the dashboard shows nothing but errors."""
 
@@ -182,6 +212,10 @@ class panels:  # noqa: N801 - reads as a word of the vocabulary
     def answer(self, *, under_s: float) -> Check:
         """All of them have data, in less than so many seconds."""
         return Check("same panels answer", AllAnswer(under_s))
+
+    def keep_waiting(self, *, over_s: float) -> Check:
+        """Viewers wait longer than so many seconds."""
+        return Check("viewers wait for panels", KeepWaiting(over_s))
 
     def tell_the_same(self, *, within: float) -> Check:
         """They show the numbers that they showed."""

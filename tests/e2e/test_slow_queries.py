@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SABOTAGE = ROOT / "tests" / "sabotage"
 SCENARIO = ROOT / "scenarios" / "slow_queries"
 ALERT = "PrometheusQueriesSlow"
-ONSET = "p95 of the panels in seconds > 1"
+ONSET = "viewers wait for panels"
 TIMED_OUT = "timeout: query timed out in expression evaluation"
 
 

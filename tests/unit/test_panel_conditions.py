@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab import signals
-from lab.conditions.panels import Agree, AllAnswer, AllFail, TellTheSame
+from lab.conditions.panels import Agree, AllAnswer, AllFail, KeepWaiting, TellTheSame
 from lab.conditions.panels import told as name_of
 from lab.dashboard import Dashboard, Panel
 from lab.events import Answered, DashboardLive, Deployed, Event, PhaseStarted
@@ -97,6 +97,31 @@ def test_panels_say_what_is_wrong():
 def test_all_panels_fail(seconds: list[dict[str, float]], expected: bool | None):
     view = seen(seconds, phase=Phase.BROKEN)
     assert AllFail().at(view, view.now) is expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (GOOD, False),
+        ([*GOOD[:11], looked("Rate", p95=1.01)], True),
+        ([*GOOD[:11], looked("Rate", p95=0.99)], False),
+        ([*GOOD[:3], looked(failed=1.0, p95=2.0), *GOOD[4:]], True),
+        ([IDLE] * 12, True),  # nobody has had an answer
+        ([IDLE] * 10, None),  # nobody needs to have had one
+        ([looked("Rate"), *[IDLE] * 11], True),
+        ([looked("Rate"), *[IDLE] * 9], False),
+    ],
+)
+def test_viewers_keep_waiting(seconds: list[dict[str, float]], expected: bool | None):
+    view = seen(seconds, phase=Phase.BROKEN)
+    assert KeepWaiting(1.0).at(view, view.now) is expected
+
+
+def test_nobody_waits_for_a_dashboard_without_panels():
+    view = seen([IDLE] * 12, phase=Phase.BROKEN)
+    view.history.events[0] = DashboardLive(LIVE - 60, "broken", ())
+    assert KeepWaiting(1.0).at(view, view.now) is None
+    assert KeepWaiting(1.0).observed(view, view.now) == "no answer yet"
 
 
 def told(question: str, value: float | None, after: float = 1.0) -> Answered:
