@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from lab.catalog import find
+from lab.events import CulpritFound, Exited, Notified, PhaseEnded, Restarted, ScrapeFailed
+from lab.history import History, Sample
 from lab.journal import Recording, read
 from lab.judge import Judgement, judge
 from lab.scenario import Result, Verdict
+from lab.signals import rss
 
 RECORDED = Path(__file__).resolve().parent.parent / "recorded"
 EXPECTED: dict[str, tuple[Verdict, str]] = {
@@ -90,6 +93,22 @@ def test_recorded_run(name: str) -> None:
 def test_a_fault_that_is_none_is_told_as_that(name: str) -> None:
     """`broken/` was as `fixed/`."""
     assert judged(name)[0].reason.startswith("onset not observed: ")
+
+
+def test_a_leak_that_never_shows_is_told_as_that() -> None:
+    """The passing run of label_leak, with a constant memory and nothing that follows from its growth."""
+    recording = judged("label_leak/pass")[1]
+    assert recording.header is not None
+    history = recording.history
+    end = next(e.t for e in history.of(PhaseEnded) if e.name == "broken")
+    told = (Notified, CulpritFound, Exited, Restarted, ScrapeFailed)
+    events = [e for e in history.events if e.t < end and not isinstance(e, told)]
+    samples = [Sample(s.t, {**s.values, rss("rag"): 70e6}) for s in history.samples if s.t < end]
+    judgement = judge(find("label_leak").scenario, recording.header, History(samples, events))
+    assert (judgement.verdict, judgement.reason) == (
+        Verdict.FAIL,
+        "onset not observed: memory of rag grows: not within its time",
+    )
 
 
 def test_every_recording_is_expected() -> None:
