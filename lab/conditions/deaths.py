@@ -120,8 +120,8 @@ class OneLife:
 
 
 def by_itself(ended: Exited) -> bool:
-    """Whether a process ended of its own: not stopped from outside, and not at its memory limit."""
-    return LIMIT not in ended.how and ended.code not in _FROM_OUTSIDE
+    """Whether a process ended of its own: nobody stopped or killed it, not even at its memory limit."""
+    return ended.code not in _FROM_OUTSIDE
 
 
 _FROM_OUTSIDE = {code for number in (SIGINT, SIGKILL, SIGTERM) for code in (-number, 128 + number)}
