@@ -180,19 +180,20 @@ def test_an_interrupted_pytest_waits_until_the_run_has_stopped(project: Project)
         f"import lab.pytest_plugin\nlab.pytest_plugin.LAB = ({sys.executable!r}, 'stand_in.py')\n"
     )
     project.pytester.makepyfile(test_rules=f"import pytest\n{MARKER}\ndef test_it(lab_run):\n    pass\n")
-    child = subprocess.Popen(
-        [sys.executable, "-m", "pytest"], cwd=project.folder, stdout=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c
-    )
-    begun = project.folder / "begun"
+    told, begun = project.folder / "told", project.folder / "begun"
+    with told.open("w") as out:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "pytest"], cwd=project.folder, stdout=out, preexec_fn=hears_ctrl_c
+        )  # fmt: skip
     deadline = time.monotonic() + 60
     while not (begun.exists() and begun.read_text()):
         assert time.monotonic() < deadline
         threading.Event().wait(0.02)
     child.send_signal(signal.SIGINT)
-    said, _ = child.communicate(timeout=30)
-    assert "KeyboardInterrupt" in said
+    child.wait(timeout=30)
     assert (project.folder / "stopped").exists()
     assert not Path(f"/proc/{begun.read_text()}").exists()
+    assert "KeyboardInterrupt" in told.read_text()
 
 
 def test_the_plugin_is_light() -> None:
