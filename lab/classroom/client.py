@@ -31,13 +31,18 @@ class Client:
     address: str
     token: str
 
+    @property
+    def page(self) -> str:
+        """The live page; what stands behind the # lets it switch faults, and is sent to nobody by itself."""
+        return f"http://{self.address}/#{self.token}"
+
     def status(self) -> Status:
         """What the stack is doing. Raises `LabError` when its owner does not answer."""
         return from_json(self._ask("GET", "/status", ASK_S))
 
     def fault(self, folder: Path, variant: str, switch: Switch) -> str:
         """Switch a fault; what is live then, in words. Raises `UsageError` where it can't be switched."""
-        asked = {"folder": str(folder), "variant": variant, "switch": switch}
+        asked = {"target": str(folder), "variant": variant, "switch": switch}
         return str(self._ask("POST", "/fault", SWITCH_S, asked)["said"])
 
     def down(self) -> None:

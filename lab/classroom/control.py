@@ -15,9 +15,11 @@ from typing import Annotated, Any
 
 import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from lab.classroom import web
 from lab.classroom.faults import Switch
+from lab.classroom.feed import Feed
 from lab.classroom.owner import Owner
 from lab.errors import LabError
 from lab.registry import CONTROL
@@ -40,31 +42,43 @@ class Control:
 
 
 def make_app(owner: Owner, token: str, down: Callable[[], None]) -> FastAPI:
-    """The interface. It reads no body, so there is none to bound."""
+    """The interface and the live page. It reads no body, so there is none to bound."""
 
-    def guard(authorization: Annotated[str, Header()] = "") -> None:
-        given = authorization.encode("utf-8", "surrogatepass")
-        if not hmac.compare_digest(given, f"Bearer {token}".encode()):
+    def knows(given: str) -> None:
+        if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token.encode()):
             raise HTTPException(403, "the token of the control file is needed")
 
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(guard)])
+    def guard(authorization: Annotated[str, Header()] = "") -> None:
+        knows(authorization.removeprefix("Bearer ") if authorization.startswith("Bearer ") else "")
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    guarded = [Depends(guard)]
 
     @app.exception_handler(LabError)
     def refused(_request: Request, error: LabError) -> JSONResponse:
         return JSONResponse({"error": str(error), "exit_code": error.exit_code}, 409)
 
-    @app.get("/status")
+    @app.get("/status", dependencies=guarded)
     def status() -> dict[str, Any]:
         return owner.status().to_json()
 
-    @app.post("/fault")
-    def fault(folder: Path, switch: Switch, variant: str = "") -> dict[str, str]:
-        return {"said": owner.switch(folder, variant, switch)}
+    @app.post("/fault", dependencies=guarded)
+    def fault(target: str, switch: Switch, variant: str = "") -> dict[str, str]:
+        return {"said": owner.switch(target, variant, switch)}
 
-    @app.post("/down")
+    @app.post("/down", dependencies=guarded)
     def stop() -> dict[str, str]:
         down()
         return {"said": "stopping"}
+
+    @app.get("/events")
+    def events(token: str = "") -> StreamingResponse:
+        knows(token)  # a browser's EventSource sends no header of ours
+        return StreamingResponse(Feed(owner).events(), media_type="text/event-stream", headers=web.HEADERS)
+
+    @app.get("/{name:path}")
+    def page(name: str) -> Response:
+        return web.answer(name)
 
     return app
 

@@ -10,24 +10,30 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING, cast
 
 from lab.catalog import Found, find
 from lab.classroom import seen
 from lab.classroom.faults import Live, Switch, lacking, wanted
+from lab.classroom.live import Offer, offers
 from lab.classroom.prepared import Prepared
-from lab.classroom.status import FaultStatus, Happened, ServiceStatus, Status
-from lab.deployment import HEALTHY, Deployment
+from lab.classroom.recent import Recent, Watcher, watched
+from lab.classroom.status import Happened, Status, Turn
+from lab.deployment import HEALTHY, Deployment, What
 from lab.errors import LabError, LoadError, StartError, UsageError
-from lab.load import Figures, Traffic
-from lab.logs import pack
+from lab.events import Deployed
+from lab.load import Traffic
+from lab.logs import LogWatch, pack
 from lab.runtime.protocol import Runtime, VolumeSpec
 from lab.scenario import Storage
 from lab.stack import PATIENT_DATA, Stack
 
+if TYPE_CHECKING:
+    from lab.journal import Journal
+
 COME_BACK = ("rag", "prometheus", "alertmanager")
 """Services that are started again when they end, as an orchestrator would."""
+MOST_TURNS = 200
 TRAFFIC_S = 30.0
 """Seconds in which traffic must flow."""
 MOST_LOG_BYTES = 64 << 20
@@ -51,7 +57,8 @@ class Owner:
     _happened: deque[Happened] = field(default_factory=lambda: deque(maxlen=20))
     _acting: threading.RLock = field(default_factory=threading.RLock)
     _names: tuple[str, ...] = ()
-    _figures: Figures | None = None
+    turns: list[Turn] = field(default_factory=list)
+    """What was live since when, oldest first."""
 
     def __post_init__(self) -> None:
         prepared, options = self.prepared, self.prepared.options
@@ -67,6 +74,10 @@ class Owner:
             self.runtime, self.run_dir, self.stack.inside("rag:8000"), options.seed, viewers,
             reads=(self.stack.dashboard.parent,), private=prepared.place.name == "docker",
         )  # fmt: skip
+        self.recent = Recent(watched(prepared.detect_rules))
+        no_logs = LogWatch(self.run_dir, ())
+        kept = cast("Journal", self.recent)  # it takes the same, and forgets
+        self.watcher = Watcher(self.stack, self.traffic, kept, no_logs, (), asks_culprit=False)
 
     # Starting and stopping
 
@@ -75,7 +86,9 @@ class Owner:
         self.stack.start()
         self._names = tuple(self.stack.running)
         self._start_traffic()
+        self.watcher.start()
         self._await_traffic()
+        self._turn("healthy", "")
 
     def _start_traffic(self) -> None:
         prepared = self.prepared
@@ -83,14 +96,11 @@ class Owner:
 
     def _await_traffic(self) -> None:
         deadline = time.monotonic() + TRAFFIC_S
-        while self.prepared.scenario.load.users:
+        while self.prepared.scenario.load.users and self.recent.requests_per_s is None:
             self.traffic.check()
-            self._figures = self.traffic.figures()
-            if self._figures is not None:
-                return
             if time.monotonic() > deadline:
                 raise LoadError(f"no traffic after {TRAFFIC_S:.0f} s; see {self.run_dir}/logs/load.log")
-            time.sleep(0.2)
+            time.sleep(0.1)
 
     def _storage(self) -> Storage:
         """The patient's disk while nothing is broken: with room, where the scenario bounds it at all."""
@@ -108,6 +118,7 @@ class Owner:
         """Stop everything. What is being done is waited for, but not for long."""
         waited = self._acting.acquire(timeout=10.0)
         self._stopping = True
+        self.watcher.stop()
         with ThreadPoolExecutor(2) as pool:
             for done in (pool.submit(self.traffic.stop), pool.submit(self.stack.stop_services)):
                 done.result()
@@ -121,15 +132,15 @@ class Owner:
 
     # Faults
 
-    def switch(self, folder: Path, variant: str, switch: Switch) -> str:
-        """Switch a fault of a scenario's folder and variant ("": the one that is live, or its first).
+    def switch(self, target: str, variant: str, switch: Switch) -> str:
+        """Switch a fault of a scenario (name or folder) and variant ("": the one that is live, or its first).
 
         What is live now, in words. Raises `UsageError` where it can't be switched now, in this stack.
         """
         with self._acting:
             if self._stopping:
                 raise LabError("the stack is being stopped")
-            found = self._meant(folder, variant)
+            found = self._meant(target, variant)
             if not wanted(self.live, found, switch):
                 return self._unchanged()
             if switch == "on":
@@ -141,12 +152,24 @@ class Owner:
             finally:  # also when it does not come up: it is what was deployed, and can be turned off
                 what = None if deployment.what == "healthy" else deployment.what
                 self.live = Live(found, what, time.time()) if what else None
+                self._turn(deployment.what, found.scenario.label)
             return self._said(found, deployment)
 
-    def _meant(self, folder: Path, variant: str) -> Found:
-        if not variant and self.live is not None and self.live.found.folder == folder.resolve():
+    def _turn(self, what: What, label: str) -> None:
+        now = time.time()
+        self.turns.append(Turn(now, what, label if what != "healthy" else ""))
+        del self.turns[:-MOST_TURNS]
+        self.recent.record(Deployed(now, what, tuple(self.stack.live.files)))
+
+    def offers(self) -> list[Offer]:
+        """Every fault of the lab, and whether it fits this stack."""
+        return offers(self.stack.scenario, self.prepared.detect_rules, self._unbounded)
+
+    def _meant(self, target: str, variant: str) -> Found:
+        found = find(target, variant or None)
+        if not variant and self.live is not None and self.live.found.folder == found.folder:
             return self.live.found
-        return find(str(folder), variant or None)
+        return found
 
     def _require(self, found: Found) -> None:
         label = found.scenario.label
@@ -193,19 +216,23 @@ class Owner:
     # Watching
 
     def look(self) -> None:
-        """Bring back what ended, keep the log short. Called once a second, by one thread."""
-        self._figures = self.traffic.figures()
+        """Bring back what ended, keep the log short. Called once a second."""
         if not self._acting.acquire(blocking=False):
             return  # a deployment is under way: what it stops has not died
         try:
-            for name, _, how in self.stack.ended():
-                self._note(f"{name} ended: {how}")
-                if name in COME_BACK:
-                    self._bring_back(name)
+            self._bring_back_the_dead()
             self._check_traffic()
             self._shorten_log()
+        except LabError as error:  # such as an engine that is gone; it may come back
+            self._note(str(error))
         finally:
             self._acting.release()
+
+    def _bring_back_the_dead(self) -> None:
+        for name, _, how in self.stack.ended():
+            self._note(f"{name} ended: {how}")
+            if name in COME_BACK:
+                self._bring_back(name)
 
     def _bring_back(self, name: str) -> None:
         try:
@@ -230,46 +257,22 @@ class Owner:
                     log.truncate(0)
 
     def _note(self, what: str) -> None:
+        if self._happened and self._happened[-1].what == what:
+            self._happened.pop()  # told once, with the last time
         self._happened.append(Happened(time.time(), what))
 
     # Telling
 
     def status(self) -> Status:
         """A look at everything; servers that do not answer are named."""
-        active, silent = seen.alerts(self.stack)
-        try:
-            told = seen.notifications(self.stack)
-        except (httpx.HTTPError, ValueError):
-            told, silent = (), (*silent, "receiver")
-        figures = self._figures
-        options = self.prepared.options
-        return Status(
-            made_for=self.prepared.label,
-            runtime=self.runtime.name,
-            speed=options.speed,
-            seed=options.seed,
-            users=self.prepared.scenario.load.users,
-            since=self.since,
-            run_dir=str(self.run_dir),
-            services=self._services(),
-            metrics_url=f"http://{self.stack.address('rag:8001')}/metrics",
-            requests_per_s=None if figures is None else round(figures.served, 1),
-            fault=self._fault(),
-            alerts=active,
-            silent=silent,
-            notifications=told,
-            happened=tuple(self._happened),
-        )
+        return seen.status(self)
 
-    def _services(self) -> tuple[ServiceStatus, ...]:
-        urls, running = self.stack.urls(), dict(self.stack.running)
-        return tuple(
-            ServiceStatus(name, name in running and running[name].exit_code() is None, urls.get(name, ""))
-            for name in self._names
-        )
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Services that belong to the stack, up or not."""
+        return self._names
 
-    def _fault(self) -> FaultStatus | None:
-        live = self.live
-        if live is None:
-            return None
-        return FaultStatus(live.label, live.what, live.since, tuple(self.stack.live.files))
+    @property
+    def happened(self) -> tuple[Happened, ...]:
+        """What happened without being asked for, oldest first."""
+        return tuple(self._happened)

@@ -55,6 +55,15 @@ class Happened:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """What is live from `at` (Unix seconds) on; `fault`: of which fault, empty for the healthy stack."""
+
+    at: float
+    what: str
+    fault: str
+
+
+@dataclass(frozen=True)
 class Status:
     """A look at the whole stack. `silent`: servers that did not answer, so that no alerts is not taken for none."""
 

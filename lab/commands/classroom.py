@@ -17,7 +17,6 @@ from lab.classroom.client import Client, require_up, stack_up
 from lab.classroom.faults import Switch
 from lab.classroom.status import Status
 from lab.classroom.wanted import Wanted
-from lab.commands.run import MAX_SPEED
 from lab.errors import LabError, StartError, UsageError
 from lab.options import Options
 from lab.sweep import sweep
@@ -50,11 +49,14 @@ def up_command(target: str, given: dict[str, Any]) -> int:
     except BaseException:
         _end(owner)
         raise
-    click.echo(up_text(require_up().status()))
+    there = require_up()
+    click.echo(up_text(there.status(), there.page))
     return 0
 
 
 def _options(given: dict[str, Any]) -> Options:
+    from lab.commands.run import MAX_SPEED  # not needed to ask for a status
+
     speed = given["speed"]
     if not 1.0 <= speed <= MAX_SPEED:
         raise UsageError(f"--speed {speed:g}: not between 1 (real time) and {MAX_SPEED:g}")
@@ -105,7 +107,7 @@ def status_command(*, as_json: bool) -> int:
         click.echo(json.dumps({"up": False}) if as_json else "no stack is up; `lab up` starts one")
         return 3
     found = there.status()
-    click.echo(json.dumps(found.to_json(), indent=2) if as_json else status_text(found))
+    click.echo(json.dumps(found.to_json(), indent=2) if as_json else status_text(found, there.page))
     return 0
 
 
@@ -119,19 +121,20 @@ def fault_command(target: str, switch: Switch) -> int:
     return 0
 
 
-def up_text(status: Status) -> str:
+def up_text(status: Status, page: str) -> str:
     """What is up, every URL, and what comes next."""
     return "\n".join((
-        _head(status), *_services(status), f"{'evidence':13} {_short(status.run_dir)}", "",
+        _head(status), *_services(status), _page(page), f"{'evidence':13} {_short(status.run_dir)}", "",
         "lab fault NAME on|fix|off   deploys what is broken, what is fixed, the healthy stack; lab list has the names",
         "lab status                  tells what is seen of it; lab down stops the stack",
     ))  # fmt: skip
 
 
-def status_text(status: Status) -> str:
+def status_text(status: Status, page: str) -> str:
     """The whole status, for a terminal."""
     return "\n".join((
-        _head(status), *_services(status), _fault(status), *_alerts(status), *_channel(status), *_happened(status),
+        _head(status), *_services(status), _page(page), _fault(status),
+        *_alerts(status), *_channel(status), *_happened(status),
     ))  # fmt: skip
 
 
@@ -147,6 +150,10 @@ def _services(status: Status) -> list[str]:
     lines = [f"{s.name:13} {s.url}{'' if s.up else '  DOWN'}".rstrip() for s in status.services]
     served = "no figures" if status.requests_per_s is None else f"{status.requests_per_s:g} requests/s"
     return [*lines, f"{'metrics':13} {status.metrics_url}", f"{'traffic':13} {served}"]
+
+
+def _page(page: str) -> str:
+    return f"{'live page':13} {page}"
 
 
 def _fault(status: Status) -> str:

@@ -46,15 +46,15 @@ BUSY = replace(
 class FakeOwner:
     def __init__(self) -> None:
         self.says: Status | Exception = QUIET
-        self.asked: list[tuple[Path, str, str]] = []
+        self.asked: list[tuple[str, str, str]] = []
 
     def status(self) -> Status:
         if isinstance(self.says, Exception):
             raise self.says
         return self.says
 
-    def switch(self, folder: Path, variant: str, switch: str) -> str:
-        self.asked.append((folder, variant, switch))
+    def switch(self, target: str, variant: str, switch: str) -> str:
+        self.asked.append((target, variant, switch))
         if isinstance(self.says, Exception):
             raise self.says
         return f"{switch}, says the owner"
@@ -170,12 +170,14 @@ def test_a_second_one_is_refused_while_the_first_is_still_starting(
 
 
 def test_the_status_as_text(up: Up, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran(capsys, "status") == (0, """\
+    page = f"http://{up.server.control.address}/#{up.server.control.token}"
+    assert ran(capsys, "status") == (0, f"""\
 up since 00:00:00, for any fault that needs nothing special; native, speed 15, seed 1, 100 users
 rag           http://127.0.0.1:1/
 host            DOWN
 metrics       http://127.0.0.1:2/metrics
 traffic       299.5 requests/s
+live page     {page}
 fault         none
 alert         none
 channel       quiet
@@ -185,6 +187,7 @@ channel       quiet
     assert out.splitlines()[0].startswith("up since 00:00:00, for cardinality;")
     assert out.splitlines()[4:] == [
         "traffic       no figures",
+        f"live page     {page}",
         "fault         cardinality broken since 01:00:00: broken/metrics.py",
         "alert         Growth\ufffd[31m FIRING at observer",
         "alert         prometheus does not answer",
@@ -209,7 +212,7 @@ def test_a_fault_is_asked_for_by_folder_and_named_variant(
     name: str, variant: str, up: Up, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ran(capsys, "fault", name, "fix") == (0, "fix, says the owner\n", "")
-    assert up.owner.asked == [(find(name).folder, variant, "fix")]
+    assert up.owner.asked == [(str(find(name).folder), variant, "fix")]
 
 
 @pytest.mark.parametrize(("error", "code"), [(UsageError("not now"), 2), (LabError("not there"), 3)])
@@ -258,7 +261,8 @@ def test_only_this_user_can_read_the_token(up: Up) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [
-    ("GET", "/status"), ("POST", "/down"), ("POST", "/fault?folder=/x&switch=on"), ("POST", "/fault"),
+    ("GET", "/status"), ("GET", "/events"), ("GET", "/events?token=x"),
+    ("POST", "/down"), ("POST", "/fault?target=x&switch=on"), ("POST", "/fault"),
 ])  # fmt: skip
 def test_without_the_token_nothing_is_told_or_done(method: str, path: str, up: Up) -> None:
     url = f"http://{up.server.control.address}{path}"
@@ -277,7 +281,7 @@ def test_it_listens_on_loopback_only(up: Up) -> None:
 def test_a_switch_that_is_none_is_refused(switch: str, up: Up) -> None:
     headers = {"Authorization": f"Bearer {up.server.control.token}"}
     url = f"http://{up.server.control.address}/fault"
-    answer = httpx.post(url, params={"folder": "/x", "switch": switch}, headers=headers, trust_env=False)
+    answer = httpx.post(url, params={"target": "x", "switch": switch}, headers=headers, trust_env=False)
     assert (answer.status_code, up.owner.asked) == (422, [])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +12,18 @@ from typing import Any
 
 import pytest
 
+from lab import signals
 from lab.catalog import find
 from lab.classroom import owner as owning
 from lab.classroom import seen
 from lab.classroom.general import general
 from lab.classroom.owner import Owner
 from lab.classroom.prepared import Prepared
+from lab.classroom.recent import Recent
 from lab.classroom.status import from_json
 from lab.deployment import HEALTHY, Deployment
 from lab.errors import LabError, LoadError, StartError, UsageError
-from lab.load import Figures
+from lab.history import Sample
 from lab.options import Options
 from lab.runtime.protocol import VolumeSpec
 from lab.scenario import Scenario
@@ -99,8 +102,19 @@ class FakeTraffic:
         if self.dead:
             raise LoadError(self.dead)
 
-    def figures(self) -> Figures:
-        return Figures(1.0, 100, 299.96, 0, 0.1)
+
+class FakeWatcher:
+    serves = 299.96
+
+    def __init__(self, stack: Any, traffic: Any, recent: Recent, *_: Any, **__: Any) -> None:
+        self.recent, self.stopped = recent, False
+
+    def start(self) -> None:
+        if self.serves:
+            self.recent.record(Sample(time.time(), {signals.RPS: self.serves}))
+
+    def stop(self) -> None:
+        self.stopped = True
 
 
 class FakeRuntime:
@@ -128,6 +142,7 @@ Make = Callable[..., Owner]
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     monkeypatch.setattr(owning, "Stack", FakeStack)
     monkeypatch.setattr(owning, "Traffic", FakeTraffic)
+    monkeypatch.setattr(owning, "Watcher", FakeWatcher)
     monkeypatch.setattr(Prepared, "check", lambda *_: None)
     (tmp_path / "logs").mkdir()
 
@@ -152,7 +167,7 @@ def did(owner: Owner) -> list[str]:
 
 def switch(owner: Owner, target: str, what: Any) -> str:
     found = find(target)
-    return owner.switch(found.folder, found.scenario.variant if ":" in target else "", what)
+    return owner.switch(str(found.folder), found.scenario.variant if ":" in target else "", what)
 
 
 def test_it_starts_the_stack_and_then_the_traffic(make: Make) -> None:
@@ -254,6 +269,8 @@ def test_one_that_does_not_come_up_is_live_and_can_be_turned_off(make: Make) -> 
     owner.stack.fails = ""  # type: ignore[attr-defined]
     switch(owner, QUIET, "off")
     assert owner.live is None
+    label = f"{QUIET}:server_not_started"
+    assert [(turn.what, turn.fault) for turn in owner.turns] == [("healthy", ""), ("broken", label), ("healthy", "")]
 
 
 def test_a_deployment_that_the_servers_would_refuse_is_not_made(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +295,7 @@ def test_what_dies_is_brought_back_and_told(make: Make) -> None:
     owner.stack.dead = [("rag", -9, "signal 9"), ("observer", 2, "exit code 2")]  # type: ignore[attr-defined]
     owner.look()
     assert did(owner) == ["restart rag"]
-    told = [one.what for one in owner._happened]
+    told = [one.what for one in owner.happened]
     assert told == ["rag ended: signal 9", "rag was started again", "observer ended: exit code 2"]
 
 
@@ -286,7 +303,7 @@ def test_one_that_can_not_be_brought_back_is_told(make: Make) -> None:
     owner = make()
     owner.stack.fails, owner.stack.dead = "no port", [("rag", 1, "exit code 1")]  # type: ignore[attr-defined]
     owner.look()
-    assert owner._happened[-1].what == "rag could not be started again: no port"
+    assert owner.happened[-1].what == "rag could not be started again: no port"
 
 
 def test_what_a_deployment_stops_has_not_died(make: Make) -> None:
@@ -303,16 +320,28 @@ def test_what_a_deployment_stops_has_not_died(make: Make) -> None:
     deploying.join(5)
 
 
+def test_an_engine_that_is_gone_is_told_once_and_the_owner_goes_on(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = make()
+
+    def gone(_: FakeStack) -> list[tuple[str, int, str]]:
+        raise LabError("the engine is gone")
+
+    monkeypatch.setattr(FakeStack, "ended", gone)
+    owner.look()
+    owner.look()
+    assert [one.what for one in owner.happened] == ["the engine is gone"]
+
+
 def test_traffic_that_ended_is_started_again(make: Make) -> None:
     owner = make()
     owner.traffic.dead = "the load generator ended with code 2"  # type: ignore[attr-defined]
     owner.look()
     assert owner.traffic.did[1:] == ["stop", "start 100 12"]  # type: ignore[attr-defined]
-    assert "code 2" in owner._happened[-1].what
+    assert "code 2" in owner.happened[-1].what
 
 
 def test_traffic_that_never_flows_fails_the_start(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakeTraffic, "figures", lambda _: None)
+    monkeypatch.setattr(FakeWatcher, "serves", 0.0)
     monkeypatch.setattr(owning, "TRAFFIC_S", 0.0)
     with pytest.raises(LoadError, match="no traffic after"):
         make()
@@ -345,6 +374,7 @@ def test_after_the_stop_nothing_is_deployed(make: Make) -> None:
     did(owner)
     owner.stop()
     assert (did(owner), owner.traffic.did[-1]) == (["stop"], "stop")  # type: ignore[attr-defined]
+    assert owner.watcher.stopped  # type: ignore[attr-defined]
     with pytest.raises(LabError, match="being stopped"):
         switch(owner, QUIET, "on")
     assert did(owner) == []
