@@ -2,9 +2,9 @@
 
 import itertools
 
-from locust import FastHttpUser, constant_throughput, task
+from locust import FastHttpUser, task
 
-from lab.loadgen.settings import arrive, generator, per_user
+from lab.loadgen.settings import arrive, generator, pace
 
 POPULAR_SHARE = 0.40
 """Share of questions that many people ask; the cache answers those."""
@@ -25,13 +25,13 @@ _numbers = itertools.count()
 class Reader(FastHttpUser):
     """One connection that carries the questions of many people."""
 
-    wait_time = constant_throughput(per_user())
+    wait_time = pace
 
     def on_start(self) -> None:
         """Each user asks something else, the same with the same seed."""
         number = next(_numbers)
         self.random = generator(number)
-        arrive(number)
+        arrive(self, number)
 
     def question(self) -> str:
         """A popular question, or about 200 characters that nobody has written before."""

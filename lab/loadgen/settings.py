@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from pathlib import Path
+from typing import Any
 
 from lab.dashboard import NONE, Dashboard, parse
 
@@ -22,7 +24,7 @@ def generator(number: int = 0) -> random.Random:
 GOLDEN = 0.6180339887498949
 
 
-def arrive(number: int) -> None:
+def arrive(user: Any, number: int) -> None:
     """Let user `number` begin at a moment of its own, evenly spread over the time between two of its requests.
 
     Users that all begin at once go on asking in step: at real time one second in five would have all the traffic.
@@ -31,6 +33,17 @@ def arrive(number: int) -> None:
     import gevent
 
     gevent.sleep(number * GOLDEN % 1.0 / per_user())
+    user.due = time.monotonic()
+
+
+def pace(user: Any) -> float:
+    """Seconds until the user's next request is due; one that is late does not catch up.
+
+    Locust's constant_throughput counts from the user's creation, and so would take back what `arrive` has spread.
+    """
+    now = time.monotonic()
+    user.due = max(now, user.due + 1.0 / per_user())
+    return float(user.due - now)
 
 
 def dashboard() -> Dashboard:

@@ -5,9 +5,9 @@ Texts are varied like real ones: repetitive text would compress tenfold in Prome
 
 import itertools
 
-from locust import FastHttpUser, constant_throughput, task
+from locust import FastHttpUser, task
 
-from lab.loadgen.settings import arrive, generator, per_user
+from lab.loadgen.settings import arrive, generator, pace
 
 USERS = 10_000
 POPULAR_SHARE = 0.40
@@ -39,12 +39,12 @@ _numbers = itertools.count()
 class Reader(FastHttpUser):
     """One connection that carries the questions of many people."""
 
-    wait_time = constant_throughput(per_user())
+    wait_time = pace
 
     def on_start(self) -> None:
         number = next(_numbers)
         self.random = generator(number)
-        arrive(number)
+        arrive(self, number)
 
     def question(self) -> str:
         """A popular question, or about 220 characters that nobody has written before."""

@@ -2,9 +2,9 @@
 
 import itertools
 
-from locust import FastHttpUser, constant_throughput, task
+from locust import FastHttpUser, task
 
-from lab.loadgen.settings import arrive, generator, per_user
+from lab.loadgen.settings import arrive, generator, pace
 
 POPULAR_SHARE = 0.40
 PRODUCTS = ("billing", "search", "login", "webhooks", "backups", "invoices", "the mobile app", "the audit log")
@@ -16,12 +16,12 @@ _numbers = itertools.count()
 class Reader(FastHttpUser):
     """One connection that carries the questions of many people."""
 
-    wait_time = constant_throughput(per_user())
+    wait_time = pace
 
     def on_start(self) -> None:
         number = next(_numbers)
         self.random = generator(number)
-        arrive(number)
+        arrive(self, number)
 
     def question(self) -> str:
         """A popular question, or one about a ticket that nobody has asked about before."""
