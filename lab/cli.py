@@ -163,6 +163,7 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
     metavar="SECONDS",
     help="end after so long, all scenarios together; what is not over by then is inconclusive",
 )
+@click.option("--web", is_flag=True, help="a page on loopback that follows the run, and becomes its report")
 @click.option("--keep", is_flag=True, help="leave the stack up and print its URLs; `lab clean` stops it")
 @click.option("-q", "--quiet", is_flag=True, help="only the table and the verdict")
 @click.option("--no-color", is_flag=True, help="no colours; NO_COLOR does the same")

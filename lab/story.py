@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lab.deployment import Deployment
     from lab.history import History
     from lab.outcome import Outcome
@@ -36,3 +38,45 @@ class Story:
 
     def end(self, outcome: Outcome) -> None:
         """The run is judged."""
+
+
+class Several(Story):
+    """Tells each of several listeners."""
+
+    def __init__(self, listeners: Sequence[Story]) -> None:
+        self.listeners = listeners
+
+    def begin(self, plan: Plan, run_dir: Path) -> None:
+        """Tell all."""
+        for listener in self.listeners:
+            listener.begin(plan, run_dir)
+
+    def phase(self, phase: Phase) -> None:
+        """Tell all."""
+        for listener in self.listeners:
+            listener.phase(phase)
+
+    def deployed(self, deployment: Deployment) -> None:
+        """Tell all."""
+        for listener in self.listeners:
+            listener.deployed(deployment)
+
+    def live(self, history: History, plan: Plan) -> None:
+        """Tell all."""
+        for listener in self.listeners:
+            listener.live(history, plan)
+
+    def settled(self, check: Check, result: CheckResult) -> None:
+        """Tell all."""
+        for listener in self.listeners:
+            listener.settled(check, result)
+
+    def unwinding(self) -> None:
+        """Tell all."""
+        for listener in self.listeners:
+            listener.unwinding()
+
+    def end(self, outcome: Outcome) -> None:
+        """Tell all."""
+        for listener in self.listeners:
+            listener.end(outcome)

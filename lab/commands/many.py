@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from lab.catalog import Found, find, names
 from lab.commands.reports import keep_index, keep_report
+from lab.commands.web import NO_PAGE, Page
 from lab.errors import UsageError
 from lab.outcome import Outcome, to_json
 from lab.plan import Plan
@@ -23,6 +24,7 @@ from lab.report.ci import CiOutputs
 from lab.report.matrix import Row, matrix_table, summary_table
 from lab.report.terminal import TerminalStory
 from lab.scenario import Verdict
+from lab.story import Story
 from lab.text import clean
 
 ALL = "all"
@@ -50,12 +52,13 @@ def targets(name: str, *, all_variants: bool) -> list[Found]:
 
 def run_many(
     plans: Sequence[Plan],
-    execute: Callable[[Plan, TerminalStory], Outcome],
+    execute: Callable[[Plan, Story], Outcome],
     console: Console,
     *,
     quiet: bool,
     json_to: str | None,
     ci: CiOutputs,
+    page: Page = NO_PAGE,
 ) -> int:
     """Run one after another; what an interrupted one leaves undone is not begun. The worst exit code.
 
@@ -81,7 +84,8 @@ def run_many(
         if found.interrupted:
             break
     _tell(rows, console)
-    keep_index(plans[0].options.out, [Path(row.outcome.run_dir) for row in rows], left_out, console)
+    index = keep_index(plans[0].options.out, [Path(row.outcome.run_dir) for row in rows], left_out, console)
+    page.finish(index)
     if json_to:
         _write(rows, json_to)
     return worst([*codes, *(row.outcome.exit_code for row in rows)])

@@ -28,7 +28,7 @@ def report(run: Path, to: Path | None) -> None:
 
     from lab.errors import UsageError
     from lab.report.html.index import SERIES, write_index
-    from lab.report.html.report import shown, write_report
+    from lab.report.html.report import write_report
 
     gc.disable()  # a journal of a hundred thousand samples is all objects that stay
     try:
@@ -36,7 +36,7 @@ def report(run: Path, to: Path | None) -> None:
     except OSError as error:
         where = f"--to {to}" if to else str(run)
         raise UsageError(f"{where}: {error.strerror or error}; give a file that can be written with --to") from error
-    click.echo(shown(target))
+    click.echo(_typed(target))
 
 
 @click.command()
@@ -84,24 +84,23 @@ def _described(run_dir: Path) -> dict[str, object]:
     }  # fmt: skip
 
 
-def keep_report(run_dir: Path, console: Console) -> None:
-    """The report at the end of a run."""
+def keep_report(run_dir: Path, console: Console) -> Path | None:
+    """The report at the end of a run; None where it could not be made."""
     from lab.report.html.report import write_report
 
-    _keep(lambda: write_report(run_dir), console)
+    return _keep(lambda: write_report(run_dir), console)
 
 
-def keep_index(out: Path, runs: Sequence[Path], not_begun: Sequence[tuple[str, str]], console: Console) -> None:
+def keep_index(out: Path, runs: Sequence[Path], not_begun: Sequence[tuple[str, str]], console: Console) -> Path | None:
     """The index at the end of several runs, in `OUT/all/<UTC>/`. `not_begun`: names, and why."""
     from lab.plan import make_run_dir
     from lab.report.html.index import Series, write_index
 
-    _keep(lambda: write_index(make_run_dir(out, "all"), Series(tuple(runs), tuple(not_begun))), console)
+    return _keep(lambda: write_index(make_run_dir(out, "all"), Series(tuple(runs), tuple(not_begun))), console)
 
 
-def _keep(write: Callable[[], Path], console: Console) -> None:
+def _keep(write: Callable[[], Path], console: Console) -> Path | None:
     """That a page could not be made is said, and is not the result of what it tells of."""
-    from lab.report.html.report import shown
     from lab.text import one_line
 
     try:
@@ -109,5 +108,12 @@ def _keep(write: Callable[[], Path], console: Console) -> None:
     except Exception as error:  # whatever is wrong with the page, the verdict stands
         said = one_line(f"{type(error).__name__}: {error}")
         console.print(f"the report could not be made: {said}", highlight=False, markup=False, soft_wrap=True)
-        return
-    console.print(shown(target), style="dim", highlight=False, markup=False, soft_wrap=True)
+        return None
+    console.print(_typed(target), style="dim", highlight=False, markup=False, soft_wrap=True)
+    return target
+
+
+def _typed(path: Path) -> str:
+    """A path as it is typed from here: relative where it lies below."""
+    full = path.resolve()
+    return str(full.relative_to(Path.cwd())) if full.is_relative_to(Path.cwd()) else str(full)

@@ -17,6 +17,7 @@ from rich.console import Console
 from lab.catalog import find
 from lab.commands.many import ALL, refuse_single, run_many, targets
 from lab.commands.reports import keep_report
+from lab.commands.web import watched
 from lab.errors import OverTime, UsageError
 from lab.journal import read
 from lab.judge import judge
@@ -25,6 +26,7 @@ from lab.outcome import Outcome, outcome, to_json
 from lab.plan import Plan, make
 from lab.report.ci import CiOutputs
 from lab.report.terminal import TerminalStory
+from lab.story import Story
 from lab.sweep import sweep
 
 MAX_SPEED = 60.0
@@ -46,10 +48,11 @@ def run_command(name: str, given: dict[str, Any]) -> int:
         return 0
     ci = _outputs(given)
     story = TerminalStory(console, quiet=given["quiet"])
-    found = _execute(plan, story)
-    story.end(found)
-    _write(found, Path(found.run_dir) / "verdict.json")
-    keep_report(Path(found.run_dir), console)
+    with watched(given["web"], console) as page:
+        found = _execute(plan, page.beside(story))
+        story.end(found)
+        _write(found, Path(found.run_dir) / "verdict.json")
+        page.finish(keep_report(Path(found.run_dir), console))
     ci.add(found)
     if given["json_to"]:
         _write(found, given["json_to"])
@@ -70,10 +73,15 @@ def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
         click.echo("\n".join(dry_run_text(plan) for plan in plans), nl=False)
         return 0
     ci = _outputs(given)
-    return run_many(plans, _execute, console, quiet=given["quiet"], json_to=given["json_to"], ci=ci)
+    with watched(given["web"], console) as page:
+
+        def execute(plan: Plan, story: Story) -> Outcome:
+            return _execute(plan, page.beside(story))
+
+        return run_many(plans, execute, console, quiet=given["quiet"], json_to=given["json_to"], ci=ci, page=page)
 
 
-def _execute(plan: Plan, story: TerminalStory) -> Outcome:
+def _execute(plan: Plan, story: Story) -> Outcome:
     """Run a plan. SIGTERM ends it as Ctrl-C does, the end of its time as a failure of the infrastructure does."""
     from lab.runner import Run
 

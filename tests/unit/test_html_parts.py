@@ -175,11 +175,18 @@ def test_a_series_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
 # The commands
 
 
-def test_lab_report_says_where_the_report_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lab_report_says_where_the_report_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = kept(tmp_path, "cardinality/noop")
     assert run_cli(["report", str(run)]) == 0
-    assert capsys.readouterr().out.strip().endswith("cardinality/20260102T030405Z/report.html")
-    assert "still firing" in (run / "report.html").read_text()
+    assert capsys.readouterr().out.strip() == str(run / "report.html")
+    monkeypatch.chdir(tmp_path)
+    assert run_cli(["report", "cardinality/20260102T030405Z"]) == 0
+    assert capsys.readouterr().out.strip() == "cardinality/20260102T030405Z/report.html"
+    page = (run / "report.html").read_text()
+    assert "still firing" in page
+    assert "lab analyze cardinality/20260102T030405Z" in page
     assert not list(run.glob("*.part"))
 
 

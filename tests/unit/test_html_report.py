@@ -92,6 +92,8 @@ def test_the_parts_of_a_report(tmp_path: Path) -> None:
     assert "5 guards held" in found.text
     assert "lab run cardinality --seed 1" in found.text
     assert "prometheus 2." in found.text
+    assert "lab analyze …/" in found.text
+    assert str(tmp_path) not in found.html
 
 
 def test_every_link_in_the_contents_leads_somewhere(tmp_path: Path) -> None:

@@ -38,18 +38,48 @@ def environment() -> Environment:
     return made
 
 
+SCRIPTS = (f"{VENDOR}/uPlot.iife.min.js", "templates/report.js")
+LIVE_SCRIPTS = (*SCRIPTS, "templates/live.js")
+STYLES = (f"{VENDOR}/uPlot.min.css", "templates/report.css")
+
+
+def policy(scripts: tuple[str, ...] = SCRIPTS, more: str = "") -> str:
+    """The Content-Security-Policy: scripts may run by their hash alone, and nothing may be fetched but `more`."""
+    return (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"script-src {' '.join(_hash(_file(name)) for name in scripts)}{more}"
+    )
+
+
 def render(template: str, **values: Any) -> str:
-    """A whole page. Its scripts may run by their hash alone, and nothing may be fetched."""
-    scripts = [_file(f"{VENDOR}/uPlot.iife.min.js"), _file("templates/report.js")]
+    """A whole page that needs no network."""
+    return _whole(template, SCRIPTS, policy(), **values)
+
+
+def live_page() -> str:
+    """The frame of the page that follows a run; it asks where it came from, and nobody else."""
+    return _whole("live.html", LIVE_SCRIPTS, live_policy())
+
+
+def live_policy() -> str:
+    """Its policy."""
+    return policy(LIVE_SCRIPTS, "; connect-src 'self'")
+
+
+def part(template: str, **values: Any) -> str:
+    """A part of a page, for one that follows a run."""
+    return environment().get_template(template).render(**values)
+
+
+def _whole(template: str, scripts: tuple[str, ...], allowed: str, **values: Any) -> str:
     return (
         environment()
         .get_template(template)
         .render(
             **values,
-            scripts=[Markup(script) for script in scripts],  # noqa: S704 - the lab's own files
-            styles=[Markup(_file(name)) for name in (f"{VENDOR}/uPlot.min.css", "templates/report.css")],  # noqa: S704
-            policy="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-            f"script-src {' '.join(_hash(script) for script in scripts)}",
+            scripts=[Markup(_file(name)) for name in scripts],  # noqa: S704 - the lab's own files
+            styles=[Markup(_file(name)) for name in STYLES],  # noqa: S704
+            policy=allowed,
         )
     )
 

@@ -45,7 +45,7 @@ def report(stored: Stored) -> str:
         scenario=stored.found.scenario,
         top=headline(stored),
         charts=drawn,
-        data=embedded(_data(stored, bands(stored), happened, [chart.to_json() for chart in drawn])),
+        data=embedded(chart_data(stored, bands(stored), happened, [chart.to_json() for chart in drawn])),
         timeline=timeline(stored),
         channels=channels(stored),
         diffs=diffs(stored),
@@ -60,7 +60,7 @@ def report(stored: Stored) -> str:
     )
 
 
-def _data(stored: Stored, phases: list[Band], happened: list[Mark], drawn: list[dict[str, Any]]) -> dict[str, Any]:
+def chart_data(stored: Stored, phases: list[Band], happened: list[Mark], drawn: list[dict[str, Any]]) -> dict[str, Any]:
     """What the page's script draws from."""
     return {
         "speed": stored.header.speed,
@@ -151,6 +151,6 @@ def command(stored: Stored) -> str:
 
 
 def shown(path: Path) -> str:
-    """A path as it is typed from here."""
+    """A path as it is typed from here; elsewhere its end only: a report is forwarded, and a home folder with it."""
     relative = os.path.relpath(path)
-    return relative if not relative.startswith("..") else f"{path.parent.parent.name}/{path.parent.name}/{path.name}"
+    return f"…/{'/'.join(path.parts[-3:])}" if relative.startswith("..") else relative

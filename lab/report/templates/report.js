@@ -2,11 +2,10 @@
 /* Draws the charts of a report from the data in the page. Fetches nothing. */
 (() => {
   const holder = document.getElementById("data");
-  if (!holder) return;
-  const data = JSON.parse(holder.textContent);
+  let data = holder ? JSON.parse(holder.textContent) : { speed: 1, phases: [], marks: [], charts: [] };
   const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4], [1, 2]];
   const HEIGHT = 210;
-  const charts = [];
+  let charts = [];
 
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
@@ -153,7 +152,7 @@
     if (hidden) hidden.forEach((show, index) => { if (index && !show) entry.u.setSeries(index, { show }); });
   };
 
-  document.querySelectorAll("[data-chart]").forEach((figure) => {
+  const build = () => document.querySelectorAll("[data-chart]").forEach((figure) => {
     const entry = { plot: figure.querySelector(".plot"), chart: data.charts[Number(figure.dataset.chart)], u: null };
     charts.push(entry);
     draw(entry);
@@ -162,6 +161,27 @@
       const width = entry.plot.clientWidth;
       if (width && width !== entry.u.width) entry.u.setSize({ width, height: HEIGHT });
     }).observe(entry.plot);
+  });
+  build();
+
+  /* A run that is followed: its charts grow, and where a line is new they are drawn anew. Who has zoomed in stays there. */
+  document.addEventListener("lab-data", ({ detail }) => {
+    data = detail.data;
+    if (detail.anew) {
+      charts.forEach((entry) => entry.u.destroy());
+      charts = [];
+      build();
+      return;
+    }
+    charts.forEach((entry) => {
+      const before = entry.u.data[0];
+      const whole = entry.u.scales.x.min === before[0] && entry.u.scales.x.max === before[before.length - 1];
+      const shown = entry.u.series.map((series) => series.show);
+      entry.chart = data.charts[Number(entry.plot.closest("[data-chart]").dataset.chart)];
+      entry.u.setData(entry.chart.data, whole);
+      if (!whole) entry.u.redraw();
+      shown.forEach((show, index) => { if (index && !show) entry.u.setSeries(index, { show }); });
+    });
   });
 
   /* Colours are those of the page: light, dark, and light on paper. */

@@ -1,0 +1,52 @@
+"""A recorded run told again to a listener, up to a moment of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from kept_runs import RECORDED
+
+from lab.catalog import find
+from lab.history import History
+from lab.scenario import Phase
+from lab.stored import Stored, load
+from lab.story import Story
+
+
+@dataclass
+class Replay:
+    """Tells `listener` what the run's runner would have told it."""
+
+    name: str
+    listener: Story
+    stored: Stored = field(init=False)
+    plan: Any = field(init=False)
+    _told: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.stored = load(RECORDED / f"{self.name}.jsonl")
+        found = find(self.stored.header.scenario)
+        self.plan = SimpleNamespace(scenario=found.scenario, header=self.stored.header, found=found)
+
+    def begin(self, run_dir: Path) -> None:
+        """The run is about to start."""
+        self.listener.begin(self.plan, run_dir)
+
+    def to(self, seconds: float) -> None:
+        """So many seconds of the run have gone."""
+        until = self.stored.header.started_at + seconds
+        whole = self.stored.recording.history
+        for phase in self.stored.outcome.judgement.phases:
+            if phase.start <= until and phase.phase.value not in self._told:
+                self._told.add(phase.phase.value)
+                self.listener.phase(Phase(phase.phase))
+            for result in phase.results:
+                name = f"{phase.phase}/{result.name}"
+                if result.at is not None and result.at <= until and not result.guard and name not in self._told:
+                    self._told.add(name)
+                    self.listener.settled(None, result)  # type: ignore[arg-type]  # the page asks for results alone
+        history = History([s for s in whole.samples if s.t <= until], [e for e in whole.events if e.t <= until])
+        self.listener.live(history, self.plan)
