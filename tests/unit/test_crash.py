@@ -16,7 +16,7 @@ from lab.catalog import find
 from lab.conditions.alerts import Raised
 from lab.conditions.deaths import Ended
 from lab.errors import StartError
-from lab.events import Deployed, Event, Exited, PhaseStarted, Restarted, Unmeasured
+from lab.events import Deployed, Event, Exited, Notified, PhaseStarted, Restarted, Unmeasured
 from lab.guards import Lived
 from lab.history import History
 from lab.journal import Journal
@@ -236,6 +236,12 @@ def test_a_kill_from_outside_is_neither_pass_nor_fail() -> None:
     assert results["broken: services lived"] is Result.INCONCLUSIVE
     assert verdict is Verdict.INCONCLUSIVE
     assert Result.FAIL not in results.values()
+
+
+def test_an_alert_that_never_comes_fails() -> None:
+    verdict, results = doctored(lambda e: None if isinstance(e, Notified) and e.status == "firing" else e)
+    assert results["broken: seen before it hurts"] is Result.FAIL
+    assert verdict is Verdict.FAIL
 
 
 def test_a_restart_that_helps_is_not_this_failure() -> None:
