@@ -12,9 +12,12 @@ sys.path[:0] = [str(ROOT / "tests" / "unit"), str(ROOT / "tests" / "e2e")]
 
 from browser import chromium, opened  # noqa: E402
 from kept_runs import kept  # noqa: E402
+from replays import Replay  # noqa: E402
 
 from lab.report.html.index import Series, write_index  # noqa: E402
 from lab.report.html.report import write_report  # noqa: E402
+from lab.web.following import Following  # noqa: E402
+from lab.web.server import serving  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
 WIDE = {"width": 1280, "height": 1000}
@@ -46,8 +49,19 @@ def main() -> None:
         pages = {name: write_report(folder) for name, folder in runs.items()}
         for picture, name, part, screen in SHOTS:
             shoot(browser, picture, pages[name], part, screen)
+        shoot_live(browser, Path(made))
         index = write_index(Path(made), Series(tuple(runs[name] for name in SERIES)))
         shoot(browser, "index-light", index, "", {"viewport": WIDE})
+
+
+def shoot_live(browser: object, run_dir: Path) -> None:
+    """The live page in the midst of a run."""
+    replay = Replay("cardinality/pass", Following())
+    replay.begin(run_dir)
+    replay.to(40)
+    with serving(replay.listener) as page, opened(browser, page.url, viewport=WIDE) as seen:
+        seen.page.wait_for_selector("#chart-series canvas")
+        seen.page.screenshot(path=PICTURES / "live.png")
 
 
 def shoot(browser: object, picture: str, page: Path, part: str, screen: dict[str, object]) -> None:

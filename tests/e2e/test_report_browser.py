@@ -171,6 +171,10 @@ def test_it_prints_in_light_colours_with_its_charts(browser: Any, report: Path) 
         seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
         assert seen.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert [canvas.evaluate(BLANK) for canvas in canvases(seen)].count(True) == 0
+        paper = 186 / 25.4 * 96
+        left = seen.page.evaluate("document.querySelector('.page').getBoundingClientRect().left")
+        charts = seen.page.locator("figure.chart canvas")
+        assert max(charts.evaluate_all("all => all.map(c => c.getBoundingClientRect().right)")) - left <= paper + 1
         seen.page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert seen.page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
 

@@ -87,7 +87,10 @@ def test_the_parts_of_a_report(tmp_path: Path) -> None:
     ids = {attrs["id"] for _, attrs in found.elements if "id" in attrs}
     assert ids >= {"timeline", "charts", "delays", "channel", "words", "diff", "checks", "run"}
     assert ids >= {f"chart-{name}" for name in ("series", "disk", "rss", "requests", "p95", "up", "told")}
-    assert "logs/prometheus.log:" in found.text
+    words = found.text.partition("In the servers' own words")[2].partition("What broke it")[0]
+    assert "logs/prometheus.log:" in words
+    assert "no space left on device" in words
+    assert "s into the run" in words
     assert "[FIRING] MetricCardinalityExplosion" in found.text
     assert "5 guards held" in found.text
     assert "lab run cardinality --seed 1" in found.text

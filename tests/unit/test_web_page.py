@@ -54,7 +54,10 @@ def test_the_page_follows_the_run(replay: Replay) -> None:
     assert "broken" in text(replay, "top")
     assert "firing" in text(replay, "top")
     assert "[FIRING] MetricCardinalityExplosion" in text(replay, "channel")
-    assert "head series > 10,000" in text(replay, "checks").partition("Waiting for")[2]
+    settled, _, waiting = text(replay, "checks").partition("Waiting for")
+    assert "head series > 10,000" in waiting
+    assert "MetricCardinalityExplosion delivered" in settled
+    assert "MetricCardinalityExplosion delivered" not in waiting
     replay.to(60)
     assert "no space left on device" in text(replay, "words")
     assert "head series > 10,000" in text(replay, "checks").partition("Waiting for")[0]
@@ -76,6 +79,15 @@ def test_another_run_begins_with_nothing(replay: Replay, tmp_path: Path) -> None
     replay.begin(tmp_path / "next")
     assert "[FIRING]" not in text(replay, "channel")
     assert "no space left" not in json.dumps(replay.listener.state())  # type: ignore[attr-defined]
+
+
+def test_what_another_run_settled_is_not_settled_in_this(replay: Replay, tmp_path: Path) -> None:
+    replay.to(60)
+    again = Replay("cardinality/pass", replay.listener)
+    again.begin(tmp_path / "next")
+    assert "starting" in text(again, "top")
+    again.to(30)
+    assert "head series > 10,000" in text(again, "checks").partition("Waiting for")[2]
 
 
 def test_that_it_stops_is_said(replay: Replay) -> None:
