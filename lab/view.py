@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from lab.events import Deployed, PhaseEnded, PhaseStarted
@@ -55,11 +56,15 @@ class View:
 
     def steady_mean(self, name: str) -> float | None:
         """The mean of a sample name over the settled part of the steady phase."""
+        return self.history.mean(name, *self.steady_window())
+
+    def steady_window(self) -> tuple[float, float]:
+        """(start, end) of the settled part of the steady phase; of nothing, where there was none."""
         window = phase_window(self.history, Phase.STEADY)
         if window is None:
-            return None
+            return math.inf, -math.inf
         start, end, _ = window
-        return self.history.mean(name, min(start + SETTLE.seconds(self.header.speed), end), end)
+        return min(start + SETTLE.seconds(self.header.speed), end), end
 
 
 def phase_window(history: History, phase: Phase) -> tuple[float, float, bool] | None:

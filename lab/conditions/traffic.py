@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab import signals
+from lab.history import History
 from lab.scenario import Phase
 from lab.view import View
 
@@ -41,8 +42,19 @@ class ServedWell:
         return "no figures" if rates is None else f"{rates[0]:,.0f}/s served, {rates[1]:,.1f}/s failed"
 
 
-def _each(rate: float | None, users: float | None) -> float | None:
-    return rate / users if rate is not None and users else None
+TICK_S = 1.0
+"""The lab looks once a second."""
+MOVED = 0.1
+"""A change of the users by a larger share: their requests lag behind it for a second."""
+
+
+def per_user(history: History, start: float, end: float) -> float | None:
+    """Requests per second of one user, over the seconds in which users neither came nor went; None without any."""
+    users = history.series(signals.USERS, start - 1.5 * TICK_S, end)
+    before = dict(zip((t for t, _ in users[1:]), (n for _, n in users), strict=False))
+    calm = {t: n for t, n in users if t >= start and abs(n - before.get(t, n)) <= MOVED * n}
+    served = sum(rate for t, rate in history.series(signals.RPS, start, end) if t in calm)
+    return served / sum(calm.values()) if any(calm.values()) else None
 
 
 @dataclass(frozen=True)
@@ -68,10 +80,9 @@ class Flowed:
         if view.phase is Phase.BROKEN and view.onset_after_s is not None:
             end = min(t, view.zero + max(view.onset_after_s, 2 * self.least_s))
         start = max(view.start, min(view.settled, end - self.least_s))
-        seen, steady = view.history.mean(signals.RPS, start, end), view.steady_mean(signals.RPS)
         if not self.per_user:
-            return seen, steady
-        return _each(seen, view.history.mean(signals.USERS, start, end)), _each(steady, view.steady_mean(signals.USERS))
+            return view.history.mean(signals.RPS, start, end), view.steady_mean(signals.RPS)
+        return per_user(view.history, start, end), per_user(view.history, *view.steady_window())
 
     def at(self, view: View, t: float) -> bool | None:
         """Judged when the phase is over."""
@@ -105,9 +116,10 @@ class Offered:
 
     def _rate(self, view: View, t: float) -> float | None:
         start = min(view.settled, t)
-        rate = view.history.mean(signals.RPS, start, t)
-        each = _each(rate, view.history.mean(signals.USERS, start, t))
-        return rate if not self.users or each is None else each * self.users
+        if not self.users:
+            return view.history.mean(signals.RPS, start, t)
+        each = per_user(view.history, start, t)
+        return None if each is None else each * self.users
 
     def at(self, view: View, t: float) -> bool | None:
         """Judged when the phase is over."""

@@ -11,7 +11,7 @@ from histories import header, samples, view
 from test_load_workers import traffic
 
 from lab.catalog import find
-from lab.conditions.traffic import Flowed, Offered
+from lab.conditions.traffic import Flowed, Offered, per_user
 from lab.events import Deployed, PhaseEnded, PhaseStarted
 from lab.guards import guards
 from lab.loadgen.shapes import SHAPES, users_at
@@ -75,6 +75,30 @@ def test_users_who_do_not_get_through_are_no_traffic() -> None:
     assert holds(Flowed(per_user=True), 100.0, 20.0) is False
     assert holds(Flowed(per_user=True), 0.0, 20.0) is False
     assert holds(Flowed(per_user=True), 0.0, 0.0) is False
+
+
+def test_a_second_in_which_users_come_or_go_is_not_counted() -> None:
+    """Their requests lag behind: seen live at each step of `double-halve`."""
+    steps = {14: 20.0, 40: 10.0}
+
+    def users(t: int) -> float:
+        return steps[max(step for step in steps if step <= t)] if t >= min(steps) else 10.0
+
+    found = samples(61, users=users, requests_per_s=lambda t: 10 * users(t - 1))
+    seen = view(found, *STEADY, *BROKEN, phase=Phase.BROKEN, closed=True, start=20.0)
+    assert per_user(seen.history, 14.0, 14.5) is None
+    assert per_user(seen.history, 10.0, 20.0) == per_user(seen.history, 30.0, 60.0) == 10.0
+    assert Flowed(per_user=True).at(seen, 60.0) is True
+
+
+def test_a_slow_ramp_is_counted() -> None:
+    found = samples(41, users=lambda t: 20.0 + t // 2, requests_per_s=lambda t: 10 * (20.0 + (t - 1) // 2))
+    assert per_user(view(found, *STEADY).history, 0.0, 40.0) == pytest.approx(10.0, rel=0.03)
+
+
+def test_without_a_steady_phase_nothing_is_compared() -> None:
+    seen = view(samples(61, requests_per_s=9.0, users=9.0), *BROKEN, phase=Phase.BROKEN, closed=True, start=20.0)
+    assert Flowed(per_user=True).at(seen, 60.0) is Flowed().at(seen, 60.0) is False
 
 
 def offered(condition: Offered, rate: float, users: float) -> bool | None:
