@@ -175,7 +175,7 @@ def _entry(record: Mapping[str, Any]) -> Sample | Event:
         raise ValueError("no moment")
     if record["type"] == "sample":
         values = record["values"]
-        if not set(map(type, values.values())) <= {float}:  # as the lab writes them, nothing has to be done
+        if not set(map(type, values.values())) <= {float, int}:  # as the lab writes them, nothing has to be done
             values = {name: float(value) for name, value in values.items()}
         return Sample(float(record["t"]), values)
     return from_record(record)

@@ -47,7 +47,7 @@ def measured(header: Header, history: History) -> Measured:
 def _peaks(history: History) -> dict[str, float]:
     prefix = signals.rss("")
     names = sorted(name for name in history.names() if name.startswith(prefix))
-    return {name.removeprefix(prefix): max(s.values.get(name, 0.0) for s in history.samples) for name in names}
+    return {name.removeprefix(prefix): max([s.values.get(name, 0.0) for s in history.samples]) for name in names}
 
 
 def _growth(history: History) -> float | None:

@@ -141,11 +141,12 @@ def _recovered_after(history: History, judgement: Judgement) -> float | None:
 
 
 def _raised(header: Header, history: History) -> tuple[str, ...]:
-    def fired(name: str) -> bool:
-        state = signals.alert_state(name)
-        return signals.FIRING in [sample.values.get(state) for sample in history.samples]
-
-    return tuple(name for name in header.watched_alerts if fired(name))
+    states = {signals.alert_state(name): name for name in header.watched_alerts}
+    fired: set[str] = set()
+    for sample in history.samples:
+        if signals.FIRING in sample.values.values():  # in most samples nothing fires
+            fired.update(name for state, name in states.items() if sample.values.get(state) == signals.FIRING)
+    return tuple(name for name in header.watched_alerts if name in fired)
 
 
 def _evidence(history: History) -> list[str]:

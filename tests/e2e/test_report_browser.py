@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,14 +225,20 @@ def test_a_truncated_run_and_an_index_are_without_an_error(browser: Any, tmp_pat
         assert "One unbounded label" in seen.page.locator("h1").inner_text()
 
 
-def test_a_hundred_thousand_points_are_drawn_at_once(browser: Any, tmp_path: Path) -> None:
+def test_a_hundred_thousand_samples_are_a_report_in_seconds(browser: Any, tmp_path: Path) -> None:
+    """The time is that of the processor: how busy the machine is beside says nothing of the report."""
+
     def long(records: Records) -> Records:
         samples = [r for r in records if r["type"] == "sample"]
         zero = records[0]["started_at"]
-        many = [{**samples[n % len(samples)], "t": zero + 100 + n} for n in range(20_001)]
+        many = [{**samples[n % len(samples)], "t": zero + 100 + n} for n in range(100_000)]
         return [records[0], *many, *(r for r in records if r["type"] == "event")]
 
-    with opened(browser, write_report(kept(tmp_path, "cardinality/pass", long))) as seen:
+    run = kept(tmp_path, "cardinality/pass", long)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    subprocess.run([sys.executable, "-m", "lab", "report", str(run)], check=True, timeout=120)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 5
+    assert (run / "report.html").stat().st_size < 3_000_000
+    with opened(browser, run / "report.html") as seen:
         assert seen.errors == []
         assert len(canvases(seen)) >= 8
-        assert seen.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") < 5_000
