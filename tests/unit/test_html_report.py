@@ -308,6 +308,7 @@ def test_a_report_needs_no_network(tmp_path: Path) -> None:
         for name in ("src", "href", "data", "action", "poster", "srcset"):
             assert attrs.get(name, "#").startswith(("#", "data:")), (tag, attrs)
     assert "@import" not in html
+    assert "Copyright (c) 2022 Leon Sorokin" in html  # what a report carries along, it carries with its licence
     assert "url(" not in html
     assert len(html.encode()) < 1_000_000
 

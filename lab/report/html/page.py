@@ -79,6 +79,7 @@ def _whole(template: str, scripts: tuple[str, ...], allowed: str, **values: Any)
             **values,
             scripts=[Markup(_file(name)) for name in scripts],  # noqa: S704 - the lab's own files
             styles=[Markup(_file(name)) for name in STYLES],  # noqa: S704
+            licence=Markup(_file(f"{VENDOR}/LICENSE")),  # noqa: S704
             policy=allowed,
         )
     )
