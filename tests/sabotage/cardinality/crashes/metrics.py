@@ -1,0 +1,3 @@
+"""A fix that was never started: the module it imports is not there."""
+
+import promfetheus  # noqa: F401
