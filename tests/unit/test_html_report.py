@@ -66,6 +66,27 @@ def test_the_first_screen_of_a_run_that_did_not_pass(
     assert "what to try" in said
 
 
+def test_what_follows_from_a_guard_is_counted_and_not_told(tmp_path: Path) -> None:
+    said = first_screen(kept(tmp_path, "cardinality/no_users"))
+    assert said.count("what to try") == 1
+    assert "and 3 more in the table of checks" in said
+
+
+def test_what_was_not_settled_is_not_called_a_failure(tmp_path: Path) -> None:
+    said = first_screen(kept(tmp_path, "cardinality/pass", lambda records: records[:75]))
+    assert "It was not settled when the run ended" in said
+    assert "outlives" not in said
+
+
+def test_a_detector_that_fires_on_a_healthy_service_is_told_of_its_threshold(tmp_path: Path) -> None:
+    def wrong(records: Records) -> Records:
+        for record in [r for r in records if r["type"] == "sample"][:15]:
+            record["values"]["alert:HighErrorRate"] = 2.0
+        return records
+
+    assert "its threshold lies within what is normal" in first_screen(kept(tmp_path, "cardinality/pass", wrong))
+
+
 def test_a_rule_that_fires_without_a_word_is_sent_to_its_route(tmp_path: Path) -> None:
     def silent(records: Records) -> Records:
         return [r for r in records if r.get("kind") not in ("notified", "culprit_found")]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lab.conditions.alerts import Delivered, Naming, NotFiring, Resolved
+from lab.conditions.alerts import Delivered, Inactive, Naming, NotFiring, Resolved
 from lab.conditions.culprit import Named
 from lab.conditions.order import Before
 from lab.conditions.workload import StillCounted
 from lab.events import SignalSeen
 from lab.phases import checks_of
-from lab.scenario import Check, CheckResult, Condition, Phase
+from lab.scenario import Check, CheckResult, Condition, Phase, Result
 from lab.stored import Stored
 
 GUARDS = {
@@ -30,6 +30,8 @@ def what_to_try(stored: Stored, phase: Phase, result: CheckResult) -> str:
         return "The run was interrupted before it could be judged. Run it again; what it saw until then is below."
     if result.guard:
         return GUARDS.get(result.name, "The phase could not be measured. See the logs under logs/, then run again.")
+    if result.result is Result.INCONCLUSIVE:
+        return _unsettled(result)
     checks = checks_of(stored.found.scenario, stored.header, phase)
     check = next((check for check in checks if check.name == result.name), None)
     kind = check.condition if check else None
@@ -40,8 +42,17 @@ def what_to_try(stored: Stored, phase: Phase, result: CheckResult) -> str:
     return _healthy(stored, phase, kind)
 
 
+def _unsettled(result: CheckResult) -> str:
+    if result.at is None or "measured" in result.reason:
+        return "Nothing that the servers answered decides it. See the chart of what it asks for, and `logs/`."
+    return (
+        "It was not settled when the run ended, so it is no failure. Run it again; where it ends here every time, "
+        "`--keep` leaves the stack up to be asked."
+    )
+
+
 def _healthy(stored: Stored, phase: Phase, kind: Condition | None) -> str:
-    if not isinstance(kind, NotFiring):
+    if not isinstance(kind, NotFiring | Inactive):
         return (
             "Nothing is broken yet, and the service is not well. "
             "See `logs/rag.log` and the charts of requests and latency."

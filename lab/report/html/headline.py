@@ -51,11 +51,15 @@ class Headline:
 def headline(stored: Stored) -> Headline:
     """The first screen of a run."""
     problems = list(_problems(stored))
+    undecided = {Result.FAIL, Result.INCONCLUSIVE}
+    more = sum(
+        r.result in undecided and not r.reason.startswith("not reached") for r in stored.outcome.judgement.results()
+    )
     return Headline(
         verdict=stored.outcome.verdict.value,
         sentence=_sentence(stored),
         problems=tuple(problems[:MOST]),
-        further=max(0, len(problems) - MOST),
+        further=more - min(MOST, len(problems)) if problems else 0,
         facts=tuple(_facts(stored)),
     )
 
@@ -75,8 +79,9 @@ def _problems(stored: Stored) -> Iterator[Problem]:
     wanted = {Verdict.FAIL: Result.FAIL, Verdict.INCONCLUSIVE: Result.INCONCLUSIVE}.get(stored.outcome.verdict)
     phases = [p for p in stored.outcome.judgement.phases if not math.isnan(p.start)]
     found = [(p.phase, r) for p in phases for r in p.results if r.result is wanted]
-    # A guard that does not hold is the cause of the others.
-    for phase, result in sorted(found, key=lambda pr: not pr[1].guard):
+    # A guard that does not hold is the cause of the others: they follow from it.
+    guards = [(phase, result) for phase, result in found if result.guard]
+    for phase, result in guards or found:
         yield _problem(stored, phase, result)
 
 
