@@ -167,6 +167,14 @@ def test_nothing_sticks_out_at_any_width(width: int, browser: Any, report: Path)
         assert max(charts) <= width
 
 
+def test_charts_follow_the_window(browser: Any, report: Path) -> None:
+    with opened(browser, report) as seen:
+        seen.page.set_viewport_size({"width": 420, "height": 800})
+        narrow = "() => [...document.querySelectorAll('canvas')].every(c => c.getBoundingClientRect().right <= 420)"
+        seen.page.wait_for_function(narrow, timeout=10_000)
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
 def test_it_prints_in_light_colours_with_its_charts(browser: Any, report: Path) -> None:
     with opened(browser, report, color_scheme="dark") as seen:
         assert seen.page.pdf()[:4] == b"%PDF"
