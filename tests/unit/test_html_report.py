@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from kept_runs import Page, Records, kept
 
 from lab.errors import UsageError
+from lab.report.html.advice import what_to_try
 from lab.report.html.report import report, write_report
+from lab.scenario import CheckResult, Mode, Phase, Result
 from lab.stored import FIX, load
 
 FIRST_SCREEN = "<nav"
@@ -78,13 +81,12 @@ def test_what_was_not_settled_is_not_called_a_failure(tmp_path: Path) -> None:
     assert "outlives" not in said
 
 
-def test_a_detector_that_fires_on_a_healthy_service_is_told_of_its_threshold(tmp_path: Path) -> None:
-    def wrong(records: Records) -> Records:
-        for record in [r for r in records if r["type"] == "sample"][:15]:
-            record["values"]["alert:HighErrorRate"] = 2.0
-        return records
-
-    assert "its threshold lies within what is normal" in first_screen(kept(tmp_path, "cardinality/pass", wrong))
+def test_a_detector_that_stirs_on_a_healthy_service_is_told_of_its_threshold(tmp_path: Path) -> None:
+    stored = load(kept(tmp_path, "cardinality/pass"))
+    stirred = CheckResult("detectors inactive", Mode.HOLDS, "inactive", "HighErrorRate pending", Result.FAIL, at=1.0)
+    assert "its threshold lies within what is normal" in what_to_try(stored, Phase.STEADY, stirred)
+    ill = replace(stirred, name="service healthy")
+    assert "the service is not well" in what_to_try(stored, Phase.STEADY, ill)
 
 
 def test_a_rule_that_fires_without_a_word_is_sent_to_its_route(tmp_path: Path) -> None:
