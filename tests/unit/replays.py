@@ -47,6 +47,6 @@ class Replay:
                 name = f"{phase.phase}/{result.name}"
                 if result.at is not None and result.at <= until and not result.guard and name not in self._told:
                     self._told.add(name)
-                    self.listener.settled(None, result)  # type: ignore[arg-type]  # the page asks for results alone
+                    self.listener.settled(SimpleNamespace(name=result.name), result)  # type: ignore[arg-type]
         history = History([s for s in whole.samples if s.t <= until], [e for e in whole.events if e.t <= until])
         self.listener.live(history, self.plan)

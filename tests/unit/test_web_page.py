@@ -7,15 +7,23 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
-from kept_runs import Page
+from kept_runs import Page, kept
 from replays import Replay
 from rich.console import Console
 
+import lab.commands.run
+from lab.cli import run_cli
 from lab.commands.web import watched
+from lab.options import Options
+from lab.outcome import Outcome
+from lab.stored import load
 from lab.story import Several, Story
 from lab.web.following import Following
 from lab.web.server import LAST_LOOK_S, LivePage, serving
@@ -198,6 +206,43 @@ def test_a_run_with_a_page_is_told_to_both() -> None:
         assert httpx.get(url).status_code == 200
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
+
+
+def test_lab_run_web_serves_the_run_and_then_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: Path
+) -> None:
+    """The command with a replayed run in place of a live one."""
+    run_dir = kept(tmp_path, "cardinality/pass")
+    got: list[str] = []
+    looking: list[threading.Thread] = []
+
+    def look(url: str) -> None:
+        *states, end = events(url, 99)
+        assert "[FIRING]" in json.dumps(states[-1][1])
+        assert end == ("end", {"report": True})
+        got.append(httpx.get(url + "report").text)
+
+    def execute(plan: Any, story: Story) -> Outcome:
+        url = capsys.readouterr().err.split()[-1]
+        replay = Replay("cardinality/pass", story)
+        replay.begin(run_dir)
+        replay.to(40)
+        looking.append(threading.Thread(target=look, args=(url,)))
+        looking[0].start()
+        assert isinstance(story, Several)
+        while not story.listeners[1]._told:  # type: ignore[attr-defined]
+            threading.Event().wait(0.01)
+        return replace(replay.stored.outcome, run_dir=str(run_dir))
+
+    stored = load(run_dir)
+    plan = SimpleNamespace(scenario=stored.found.scenario, header=stored.header, options=Options(out=tmp_path))
+    monkeypatch.setattr(lab.commands.run, "make", lambda *_: plan)
+    monkeypatch.setattr(lab.commands.run, "_execute", execute)
+    assert run_cli(["run", "cardinality", "--web"]) == 0
+    looking[0].join(10)
+    assert "seen after 10.2 s" in got[0]
+    assert (run_dir / "report.html").read_text() == got[0]
+    assert "report.html" in capsys.readouterr().err
 
 
 def test_several_listeners_are_told_everything() -> None:
