@@ -183,7 +183,11 @@ def _judge_phase(
     results = [evaluate(check, closed) for check in checks]
     guarded = [r for g in guards(scenario, header, phase) if (r := evaluate(g, closed)) is not None]
     settled = [r for r in results if r is not None]
-    return PhaseResult(phase, view.start, view.now, (*_excused(settled, guarded), *guarded))
+    told = _excused(settled, guarded)
+    if phase is Phase.BROKEN and any(r.result is Result.FAIL for r in told):
+        asked = [r for c in scenario.undisturbed if (r := evaluate(replace(c, guard=True), closed)) is not None]
+        told, guarded = _excused(told, asked), [*guarded, *asked]
+    return PhaseResult(phase, view.start, view.now, (*told, *guarded))
 
 
 def _excused(results: Sequence[CheckResult], guarded: Sequence[CheckResult]) -> list[CheckResult]:

@@ -11,11 +11,12 @@ from lab.conditions.services import ready, up
 from lab.conditions.slope import memory
 from lab.conditions.smoke import smoke_test
 from lab.conditions.storm import fatigue, incident, pairs, quiet, quiet_days
+from lab.conditions.traffic import answers
 from lab.conditions.values import head_series, sampled
 from lab.conditions.workload import fresh_samples, queries_still_counted, served, still_counted
 
 __all__ = [
-    "agree", "alert", "back", "culprit", "fatigue", "fresh_samples", "gone", "head_series", "incident", "log",
-    "memory", "pairs", "panels", "process", "queries_still_counted", "quiet", "quiet_days", "ready", "sampled",
-    "scrapes", "served", "smoke_test", "still_counted", "up",
+    "agree", "alert", "answers", "back", "culprit", "fatigue", "fresh_samples", "gone", "head_series", "incident",
+    "log", "memory", "pairs", "panels", "process", "queries_still_counted", "quiet", "quiet_days", "ready",
+    "sampled", "scrapes", "served", "smoke_test", "still_counted", "up",
 ]  # fmt: skip

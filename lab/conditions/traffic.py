@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lab import signals
 from lab.history import History
-from lab.scenario import Phase
+from lab.scenario import Check, Mode, Phase
 from lab.view import View
 
 
@@ -132,3 +132,35 @@ class Offered:
         """The rate."""
         rate = self._rate(view, t)
         return f"{rate:,.0f}/s" if rate else "no requests"
+
+
+@dataclass(frozen=True)
+class Brisk:
+    """Answers take no longer than the service means them to: their p95 is over the limit in few seconds only."""
+
+    limit_s: float
+    share: float = 0.2
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"answers are as slow as they are meant to be: p95 under {self.limit_s:g} s, but for a moment"
+
+    def _share(self, view: View, t: float) -> float | None:
+        seen = view.history.series(signals.P95_S, min(view.settled, t), t)
+        return sum(value > self.limit_s for _, value in seen) / len(seen) if seen else None
+
+    def at(self, view: View, t: float) -> bool | None:
+        """Judged when the phase is over."""
+        share = self._share(view, t) if view.closed and t >= view.now else None
+        return None if share is None else share <= self.share
+
+    def observed(self, view: View, t: float) -> str:
+        """The share of seconds over the limit."""
+        share = self._share(view, t)
+        return "no figures" if share is None else f"over it in {share:.0%} of the seconds: the machine was busy"
+
+
+def answers(*, under_s: float) -> Check:
+    """The machine adds nothing to how long an answer is meant to take; a precondition, not a promise."""
+    return Check("answers as slow as meant", Brisk(under_s), Mode.ALWAYS)

@@ -1,6 +1,6 @@
 """Alert storm: a threshold inside the noise rings until nobody listens."""
 
-from lab.conditions import alert, fatigue, incident, pairs, queries_still_counted, quiet, quiet_days
+from lab.conditions import alert, answers, fatigue, incident, pairs, queries_still_counted, quiet, quiet_days
 from lab.scenario import Act, Load, Phase, Scenario, Study, Wait
 
 META = "AlertFlapping"
@@ -50,4 +50,6 @@ SCENARIO = Scenario(
         quiet_days(fewer_than=5),
     ),
     consequences=("NotificationStorm",),
+    # The noise ends at 390 ms. A machine that adds to it keeps the alert on, and an alert that stays on does not flap.
+    undisturbed=(answers(under_s=0.45),),
 )
