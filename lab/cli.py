@@ -14,6 +14,7 @@ import click
 from lab import __version__
 from lab.commands import stays_up
 from lab.commands.bench import bench
+from lab.commands.exercise import exercise
 from lab.commands.new import new
 from lab.commands.reports import report, runs
 from lab.errors import LabError, UsageError
@@ -315,6 +316,7 @@ def schema(what: str) -> None:
 
 
 lab.add_command(bench)
+lab.add_command(exercise)
 lab.add_command(new)
 lab.add_command(report)
 lab.add_command(runs)

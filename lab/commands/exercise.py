@@ -1,0 +1,76 @@
+"""`lab exercise`: the exercises, their tasks, and the judge of an answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--start", type=click.Path(path_type=Path), metavar="DIR", help="copy the files to begin with into DIR")
+@click.option("--answer", type=click.Path(path_type=Path), metavar="DIR", help="judge the files in DIR")
+@click.option(
+    "--chart",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="with --answer, of a detector: a day with its band and its marks, as SVG",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="of the day in the chart")
+@click.option("--json", "as_json", is_flag=True, help="the points as JSON")
+def exercise(
+    name: str | None, start: Path | None, answer: Path | None, chart: Path | None, seed: int, as_json: bool
+) -> int:
+    """Exercises: without a NAME all of them, with a NAME the task, with --answer a verdict on each point.
+
+    The code of an answer is run on this machine. Exit codes: 0 all points, 1 a point failed, 2 bad usage, 3 a point
+    could not be judged here.
+    """
+    from lab.errors import UsageError
+    from lab.exercises import catalog
+
+    if name is None:
+        if start or answer or chart:
+            raise UsageError("which exercise? `lab exercise` lists them")
+        for one in catalog.names():
+            click.echo(f"{one:8} {catalog.title(one)}")
+        return 0
+    catalog.find(name)
+    if chart and not answer:
+        raise UsageError("--chart draws what an answer found: give --answer DIR, too")
+    if start:
+        click.echo(f"{start}: {', '.join(catalog.start(name, start))}", err=True)
+    if answer:
+        return _judge(name, answer, chart, seed, as_json)
+    if not start:
+        click.echo(catalog.task(name), nl=False)
+    return 0
+
+
+def _judge(name: str, answer: Path, chart: Path | None, seed: int, as_json: bool) -> int:
+    from lab.exercises.judge import judge
+
+    judged = judge(name, answer)
+    click.echo(json.dumps(judged.to_json(), indent=2) + "\n" if as_json else judged.to_text(), nl=False)
+    if chart:
+        _draw(name, answer, chart, seed)
+    return judged.exit_code
+
+
+def _draw(name: str, answer: Path, chart: Path, seed: int) -> None:
+    from lab.errors import UsageError
+    from lab.exercises.answers import AnswerError, required
+    from lab.exercises.chart import svg
+    from lab.exercises.detection import readings
+    from lab.exercises.hard import DETECTOR
+
+    try:
+        day = readings(required(answer, DETECTOR), [seed])[0]
+        chart.write_text(svg(day, f"{name}: the judged day, seed {seed}"), encoding="utf-8")
+    except AnswerError:  # its point has said so
+        return
+    except OSError as error:
+        raise UsageError(f"{chart}: {error.strerror}") from error
+    click.echo(f"chart: {chart}", err=True)

@@ -1,0 +1,52 @@
+"""The exercises that come with the lab, by the name of their folder."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from pathlib import Path
+
+from lab.errors import UsageError
+from lab.paths import scenarios_dir
+
+ORDER = ("easy", "medium", "hard")
+
+
+def folder() -> Path:
+    """Where they are; no scenario is in it."""
+    return scenarios_dir() / "exercises"
+
+
+def names() -> tuple[str, ...]:
+    """Those that are there, the easiest first."""
+    return tuple(name for name in ORDER if (folder() / name / "README.md").is_file())
+
+
+def find(name: str) -> Path:
+    """The folder of an exercise. Raises `UsageError` with the nearest name."""
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), 1, 0.4)
+        raise UsageError(f"{name}: no such exercise; {f'did you mean {near[0]}?' if near else ', '.join(names())}")
+    return folder() / name
+
+
+def task(name: str) -> str:
+    """What to do, as Markdown."""
+    return (find(name) / "README.md").read_text(encoding="utf-8")
+
+
+def title(name: str) -> str:
+    """The first line of the task."""
+    return task(name).partition("\n")[0].removeprefix("# ")
+
+
+def start(name: str, into: Path) -> tuple[str, ...]:
+    """Copy the starter; the names of its files. Raises `UsageError` where something is already there."""
+    source = find(name) / "starter"
+    try:
+        if into.exists() and (not into.is_dir() or any(into.iterdir())):
+            raise UsageError(f"{into}: there is something already; give a new folder")
+        shutil.copytree(source, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    except OSError as error:
+        raise UsageError(f"{into}: {error.strerror}") from error
+    return tuple(sorted(path.name for path in source.iterdir() if path.is_file()))

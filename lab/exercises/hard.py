@@ -1,0 +1,44 @@
+"""The judge of adaptive thresholds: a detector in numpy, its notification, and the same as rules of Prometheus."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from lab.exercises import answers, notifications
+from lab.exercises.detection import band_points, fixed_point, points_of, readings
+from lab.exercises.points import Point, point
+
+DETECTOR, NOTIFICATION = "detector.py", "notification.py"
+
+
+def judge(folder: Path) -> list[Point]:
+    """The points of an answer. Raises `UsageError` where a file is missing."""
+    detector, notification = answers.required(folder, DETECTOR), answers.required(folder, NOTIFICATION)
+    return [*judge_detector(detector), *judge_notification(notification)]
+
+
+def judge_detector(path: Path) -> list[Point]:
+    """The points of a detector, on ten weeks."""
+    try:
+        days = readings(path)
+    except answers.AnswerError as error:
+        return [_broken("detector: runs", error)]
+    return [*points_of("detector", [day.score for day in days]), *band_points(days), fixed_point(days)]
+
+
+def judge_notification(path: Path) -> list[Point]:
+    """The points of a notification in both formats."""
+    asked = [asdict(notifications.EXAMPLE), asdict(notifications.HOSTILE)]
+    try:
+        ordinary, hostile = answers.run("notify", path, asked)
+    except answers.AnswerError as error:
+        return [_broken("notification: runs", error)]
+    return [
+        *notifications.slack(ordinary["slack"], hostile["slack"]),
+        *notifications.discord(ordinary["discord"], hostile["discord"]),
+    ]
+
+
+def _broken(name: str, error: answers.AnswerError) -> Point:
+    return point(name, False, str(error), "make it run first; starter/ shows what is called")

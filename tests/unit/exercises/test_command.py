@@ -1,0 +1,102 @@
+"""`lab exercise`: the list, a task, a starter, and the judge's exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lab import catalog as scenarios
+from lab.cli import run_cli
+from lab.exercises import catalog
+from lab.exercises.judge import JUDGES
+from lab.exercises.points import Judged, point, unjudged
+
+
+def test_exercises_are_no_scenarios() -> None:
+    assert "exercises" not in scenarios.names()
+    assert not list(catalog.folder().rglob("scenario.py"))
+
+
+def test_the_list_has_each_with_its_title(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["exercise"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(catalog.names())
+    assert all(len(line.split()) > 2 for line in lines)
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_each_has_all_its_parts_and_a_judge(name: str) -> None:
+    folder = catalog.find(name)
+    assert name in JUDGES
+    parts = {part: {p.name for p in (folder / part).iterdir()} for part in ("starter", "reference", "wrong")}
+    assert parts["starter"] == parts["reference"] == parts["wrong"]
+    task = catalog.task(name)
+    for part in ("Files of an answer", "What is judged", "Limits"):
+        assert f"\n## {part}\n" in task
+    for file in parts["starter"]:
+        assert f"`{file}`" in task
+    assert f"lab exercise {name} --start my-answer" in task
+    assert f"lab exercise {name} --answer my-answer" in task
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_the_task_is_printed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["exercise", name]) == 0
+    assert capsys.readouterr().out == catalog.task(name)
+
+
+def test_a_starter_is_copied_and_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    into = tmp_path / "mine"
+    assert run_cli(["exercise", "hard", "--start", str(into)]) == 0
+    assert {p.name for p in into.iterdir()} == {p.name for p in (catalog.folder() / "hard" / "starter").iterdir()}
+    (into / "detector.py").write_text("mine\n")
+    assert run_cli(["exercise", "hard", "--start", str(into)]) == 2
+    assert (into / "detector.py").read_text() == "mine\n"
+    assert "already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["exercise", "hrad"], "did you mean hard?"),
+        (["exercise", "--answer", "x"], "which exercise?"),
+        (["exercise", "hard", "--answer", "nowhere"], "no such folder"),
+        (["exercise", "hard", "--chart", "x.svg"], "--answer"),
+    ],
+)
+def test_bad_usage_is_one_line(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(argv) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_wrong_answer_ends_with_1_and_tells_hints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chart = tmp_path / "day.svg"
+    wrong = str(catalog.folder() / "hard" / "wrong")
+    assert run_cli(["exercise", "hard", "--answer", wrong, "--chart", str(chart)]) == 1
+    out = capsys.readouterr().out
+    assert out.count("FAIL ") == out.count("hint: ") > 0
+    assert chart.read_text().startswith("<svg")
+
+
+def test_points_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = str(catalog.folder() / "hard" / "wrong")
+    assert run_cli(["exercise", "hard", "--answer", wrong, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["exit_code"] == 1
+    assert {one["result"] for one in found["points"]} >= {"pass", "fail"}
+
+
+def test_exit_codes() -> None:
+    good, bad, unknown = point("a", True, "", ""), point("b", False, "", "try"), unjudged("c", "no promtool")
+    assert Judged("x", (good,)).exit_code == 0
+    assert Judged("x", (good, unknown)).exit_code == 3
+    assert Judged("x", (good, unknown, bad)).exit_code == 1
+    assert "skipped" in Judged("x", (unknown,)).to_text()
+
+
+def test_nothing_of_an_answer_moves_the_cursor() -> None:
+    assert "\x1b" not in Judged("x", (point("a", False, "\x1b[2J", "\x1b[2J\nnext"),)).to_text()
