@@ -27,10 +27,10 @@ lint: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n auto tests/unit
 
-test: servers lint
-	$(BIN)/pytest -m 'not sabotage and not whole and not contained'
+test: servers lint unit
+	$(BIN)/pytest -m 'not sabotage and not whole and not contained' tests/e2e
 
 # Live runs of deliberately broken labs: every one must be caught.
 sabotage: servers
