@@ -235,7 +235,11 @@ def test_lab_run_web_serves_the_run_and_then_its_report(
         return replace(replay.stored.outcome, run_dir=str(run_dir))
 
     stored = load(run_dir)
-    plan = SimpleNamespace(scenario=stored.found.scenario, header=stored.header, options=Options(out=tmp_path))
+    found = stored.found
+    plan = SimpleNamespace(
+        scenario=found.scenario, header=stored.header, options=Options(out=tmp_path), found=found, detect_rules={},
+        broken=found.deployment("broken"), fixed=found.deployment("fixed"),
+    )  # fmt: skip
     monkeypatch.setattr(lab.commands.run, "make", lambda *_: plan)
     monkeypatch.setattr(lab.commands.run, "_execute", execute)
     assert run_cli(["run", "cardinality", "--web"]) == 0
