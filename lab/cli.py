@@ -175,6 +175,7 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
 @click.option("--control", is_flag=True, help="the same run without broken/: everything must stay silent")
 @_path("--fix", "a folder with your fix, in place of fixed/")
 @_path("--detect", "your own rules file, in place of the detection rules")
+@click.option("--solution", is_flag=True, help="after a run of your answer, the diff from it to ours")
 @_path("--prometheus-bin", "the Prometheus to use", envvar="LAB_PROMETHEUS_BIN")
 @_path("--alertmanager-bin", "the Alertmanager to use", envvar="LAB_ALERTMANAGER_BIN")
 def run(name: str, **given: Any) -> int:
@@ -191,11 +192,12 @@ def run(name: str, **given: Any) -> int:
 @click.argument("run_dir", type=click.Path(path_type=Path))
 @click.option("--json", "json_to", metavar="FILE|-", default=None, help="the outcome as JSON")
 @click.option("--no-color", is_flag=True, help="no colours; NO_COLOR does the same")
-def analyze(run_dir: Path, json_to: str | None, no_color: bool) -> int:
+@click.option("--solution", is_flag=True, help="of a run of your answer (--fix, --detect), the diff from it to ours")
+def analyze(run_dir: Path, json_to: str | None, no_color: bool, solution: bool) -> int:
     """Judge a stored run again, from its journal, without servers."""
     from lab.commands.run import analyze_command
 
-    return analyze_command(run_dir, json_to, no_color)
+    return analyze_command(run_dir, json_to, no_color, solution=solution)
 
 
 @lab.command()

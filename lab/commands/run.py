@@ -14,6 +14,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from lab.answer import Answer, answer_of, stored_answer
 from lab.catalog import find
 from lab.commands.many import ALL, refuse_single, run_many, targets
 from lab.commands.reports import keep_report
@@ -24,6 +25,7 @@ from lab.judge import judge
 from lab.options import Options
 from lab.outcome import Outcome, outcome, to_json
 from lab.plan import Plan, make
+from lab.report.answer import tell_answer
 from lab.report.ci import CiOutputs
 from lab.report.terminal import TerminalStory
 from lab.story import Story
@@ -47,10 +49,14 @@ def run_command(name: str, given: dict[str, Any]) -> int:
         click.echo(dry_run_text(plan), nl=False)
         return 0
     ci = _outputs(given)
+    answer = answer_of(plan)
+    _check_answer(answer, given["solution"])
     story = TerminalStory(console, quiet=given["quiet"])
     with watched(given["web"], console) as page:
         found = _execute(plan, page.beside(story))
         story.end(found)
+        answer.keep(Path(found.run_dir))
+        tell_answer(console, answer, found, solution=given["solution"])
         _write(found, Path(found.run_dir) / "verdict.json")
         page.finish(keep_report(Path(found.run_dir), console))
     ci.add(found)
@@ -158,7 +164,12 @@ def _write(found: Outcome, target: Path | str) -> None:
         Path(target).write_text(text, encoding="utf-8")
 
 
-def analyze_command(run_dir: Path, json_to: str | None, no_color: bool) -> int:
+def _check_answer(answer: Answer, solution: bool) -> None:
+    if solution and not answer.given:
+        raise UsageError("--solution: is the way from your answer to ours; there is none: give --fix or --detect")
+
+
+def analyze_command(run_dir: Path, json_to: str | None, no_color: bool, *, solution: bool = False) -> int:
     """Judge a stored run again; the same verdict, or inconclusive with the reason for a damaged journal."""
     journal = run_dir if run_dir.is_file() else run_dir / "journal.jsonl"
     _check_writable(json_to)
@@ -166,11 +177,15 @@ def analyze_command(run_dir: Path, json_to: str | None, no_color: bool) -> int:
     if recording.header is None:
         click.echo(f"lab: {journal}: empty; INCONCLUSIVE: nothing was recorded", err=True)
         return 3
-    scenario = find(str(journal.parent / "scenario"), recording.header.variant).scenario
-    judgement = judge(scenario, recording.header, recording.history, damaged=recording.damaged)
+    scenario = find(str(journal.parent / "scenario"), recording.header.variant)
+    answer = stored_answer(scenario, journal.parent)
+    _check_answer(answer, solution)
+    judgement = judge(scenario.scenario, recording.header, recording.history, damaged=recording.damaged)
     found = outcome(recording.header, recording.history, judgement)
     found = replace(found, run_dir=str(journal.parent.resolve()))
-    TerminalStory(_console(no_color)).end(found)
+    console = _console(no_color)
+    TerminalStory(console).end(found)
+    tell_answer(console, answer, found, solution=solution)
     if json_to:
         _write(found, json_to)
     return found.exit_code
