@@ -13,6 +13,7 @@ import click
 
 from lab import __version__
 from lab.commands import stays_up
+from lab.commands.advise import advise
 from lab.commands.bench import bench
 from lab.commands.exercise import exercise
 from lab.commands.new import new
@@ -317,6 +318,7 @@ def schema(what: str) -> None:
     click.echo(files("lab.report").joinpath(f"{what}.schema.json").read_text(encoding="utf-8"), nl=False)
 
 
+lab.add_command(advise)
 lab.add_command(bench)
 lab.add_command(exercise)
 lab.add_command(new)
