@@ -57,7 +57,7 @@ def measure(binary: Binary, say: Callable[[str], None]) -> Footprint:
                     runtime.close()
                 registration.remove()
     when = time.strftime("%Y-%m-%d", time.gmtime())
-    return from_readings(read, f"measured on this machine on {when} with {binary.version_text}")
+    return from_readings(read, f"measured on this machine on {when} with Prometheus {binary.version_text}")
 
 
 def _start(binary: Binary, runtime: NativeRuntime, target: str) -> Server:

@@ -14,9 +14,10 @@ import pytest
 from lab.advise import footprint
 from lab.advise.exposition import Page, served
 from lab.advise.footprint import PUBLISHED, Footprint, Readings, from_readings, keep, known
-from lab.advise.measure import read_blocks
+from lab.advise.measure import measure, read_blocks
 from lab.advise.take import Block, Clock, take
 from lab.errors import LabError, UsageError
+from lab.install import Binary
 
 MIB = 2**20
 READ = Readings(
@@ -227,3 +228,21 @@ def test_it_is_served_as_an_exposition_on_loopback_and_gone_afterwards() -> None
         assert len(names(answer.text)) == 50
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://{address}/metrics", trust_env=False)
+
+
+# Nothing is left behind
+
+
+def test_a_server_that_does_not_start_is_told_and_leaves_nothing(
+    tmp_path: Path, state: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temp"))
+    broken = tmp_path / "prometheus"
+    broken.write_text("#!/bin/sh\necho 'no such flag'\nexit 2\n")
+    broken.chmod(0o755)
+    with pytest.raises(LabError, match="prometheus ended with code 2 while it was awaited: no such flag"):
+        measure(Binary("prometheus", broken, (2, 42), "2.42.0", "flag"), quietly)
+    assert list((tmp_path / "temp").iterdir()) == []
+    assert list(state.glob("*")) == []
+    assert not cache.exists()
