@@ -17,6 +17,7 @@ from lab.commands.advise import advise
 from lab.commands.bench import bench
 from lab.commands.exercise import exercise
 from lab.commands.new import new
+from lab.commands.rehearse import rehearse
 from lab.commands.reports import report, runs
 from lab.errors import LabError, UsageError
 from lab.text import one_line
@@ -167,6 +168,8 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
     help="end after so long, all scenarios together; what is not over by then is inconclusive",
 )
 @click.option("--web", is_flag=True, help="a page on loopback that follows the run, and becomes its report")
+@click.option("--stage", is_flag=True, help="for an audience: stop before each phase, say why, go on at Enter")
+@click.option("--auto", type=click.FloatRange(0), metavar="SECONDS", help="with --stage: go on by itself")
 @click.option("--keep", is_flag=True, help="leave the stack up and print its URLs; `lab clean` stops it")
 @click.option("-q", "--quiet", is_flag=True, help="only the table and the verdict")
 @click.option("--no-color", is_flag=True, help="no colours; NO_COLOR does the same")
@@ -322,6 +325,7 @@ lab.add_command(advise)
 lab.add_command(bench)
 lab.add_command(exercise)
 lab.add_command(new)
+lab.add_command(rehearse)
 lab.add_command(report)
 lab.add_command(runs)
 

@@ -153,6 +153,7 @@ class Run:
 
     def _phases(self) -> None:
         self.stack.start()
+        self.story.ready(self.stack.urls())
         self._load()
         self.sampler.start()
         self.journal.record(PhaseStarted(time.time(), Phase.STEADY.value))
@@ -205,8 +206,8 @@ class Run:
         return True
 
     def _begin(self, phase: Phase, deployment: Deployment) -> None:
+        self.story.phase(phase)  # before the phase is: who tells it may take a while, and nothing is judged meanwhile
         self.journal.record(PhaseStarted(time.time(), phase.value))
-        self.story.phase(phase)
         renew = phase is Phase.FIXED and self.plan.scenario.wipe_on_fix
         with ThreadPoolExecutor(2) as pool:
             doing = [pool.submit(self.stack.deploy, deployment, patient=not renew)]

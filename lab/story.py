@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lab.deployment import Deployment
     from lab.history import History
@@ -21,8 +21,11 @@ class Story:
     def begin(self, plan: Plan, run_dir: Path) -> None:
         """A run is about to start its services."""
 
+    def ready(self, urls: Mapping[str, str]) -> None:
+        """The services answer; the URL of each by its name."""
+
     def phase(self, phase: Phase) -> None:
-        """A phase begins."""
+        """A phase begins. The one with a deployment begins when this returns: a listener may hold the run here."""
 
     def deployed(self, deployment: Deployment) -> None:
         """A deployment is live."""
@@ -50,6 +53,11 @@ class Several(Story):
         """Tell all."""
         for listener in self.listeners:
             listener.begin(plan, run_dir)
+
+    def ready(self, urls: Mapping[str, str]) -> None:
+        """Tell all."""
+        for listener in self.listeners:
+            listener.ready(urls)
 
     def phase(self, phase: Phase) -> None:
         """Tell all."""

@@ -35,8 +35,9 @@ def refuse_single(given: dict[str, Any], target: str) -> None:
     """Options that make sense for one run, or for one scenario, only. Raises `UsageError`."""
     if given.get("keep"):
         raise UsageError("--keep: is for one run; name one scenario and one variant")
-    if given.get("solution"):
-        raise UsageError("--solution: is for one run; name one scenario and one variant")
+    for name in ("solution", "stage"):
+        if given.get(name):
+            raise UsageError(f"--{name}: is for one run; name one scenario and one variant")
     for name in ("fix", "detect"):
         if given.get(name) and target == ALL:
             raise UsageError(f"--{name}: is for one scenario; name it instead of `{ALL}`")

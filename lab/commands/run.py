@@ -18,6 +18,7 @@ from lab.answer import Answer, answer_of, stored_answer
 from lab.catalog import find
 from lab.commands.many import ALL, refuse_single, run_many, targets
 from lab.commands.reports import keep_report
+from lab.commands.stage import opened, staged
 from lab.commands.web import watched
 from lab.errors import OverTime, UsageError
 from lab.journal import read
@@ -51,9 +52,9 @@ def run_command(name: str, given: dict[str, Any]) -> int:
     ci = _outputs(given)
     answer = answer_of(plan)
     _check_answer(answer, given["solution"])
-    story = TerminalStory(console, quiet=given["quiet"])
+    story = staged(plan, given, console) or TerminalStory(console, quiet=given["quiet"])
     with watched(given["web"], console) as page:
-        found = _execute(plan, page.beside(story))
+        found = _execute(opened(plan, story), page.beside(story))
         story.end(found)
         answer.keep(Path(found.run_dir))
         tell_answer(console, answer, found, solution=given["solution"])

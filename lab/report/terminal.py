@@ -27,7 +27,7 @@ from lab.scenario import Check, CheckResult, Mode, Phase, Result
 from lab.story import Story
 from lab.text import clean
 
-_MARKS = {
+MARKS = {
     Result.PASS: ("✓", "green"),
     Result.FAIL: ("✗", "bold red"),
     Result.INCONCLUSIVE: ("?", "yellow"),
@@ -73,9 +73,18 @@ class TerminalStory(Story):
             f"speed {plan.header.speed:g}, seed {plan.header.seed}"
         )
         self._say(f"evidence in {escape(_short(run_dir))}")
+        self._live_line()
+
+    def _live_line(self) -> None:
+        """Begin a line that changes in place, where there is a terminal."""
         if self.console.is_terminal and not self.quiet:
             self._live = Live(console=self.console, refresh_per_second=4, transient=True)
             self._live.start()
+
+    def _no_live_line(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def phase(self, phase: Phase) -> None:
         """A headline."""
@@ -88,7 +97,7 @@ class TerminalStory(Story):
 
     def settled(self, check: Check, result: CheckResult) -> None:
         """A check's mark, as it comes."""
-        mark, style = _MARKS[result.result]
+        mark, style = MARKS[result.result]
         why = f" ({escape(clean(result.reason))})" if result.reason else ""
         self._say(f"  [{style}]{mark}[/{style}] {escape(clean(check.name))}: {escape(clean(result.observed))}{why}")
 
@@ -121,9 +130,7 @@ class TerminalStory(Story):
 
     def unwinding(self) -> None:
         """Everything is being stopped."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        self._no_live_line()
         self._say("stopping")
 
     # The end
@@ -176,7 +183,7 @@ def verdict_table(outcome: Outcome) -> Table:
 
 
 def _cells(result: CheckResult) -> tuple[str, str, str, str]:
-    mark, style = _MARKS[result.result]
+    mark, style = MARKS[result.result]
     name = f"guard: {result.name}" if result.guard else result.name
     observed = clean(result.observed) + (f" ({clean(result.reason)})" if result.reason else "")
     expected = ("always: " if result.mode is Mode.ALWAYS and not result.guard else "") + clean(result.expected)

@@ -1,11 +1,15 @@
-"""Each lesson ends in three questions, with the answers folded away."""
+"""Each lesson ends in three questions with the answers folded away; the session of docs/teaching.md can be held."""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from lab.catalog import find
+from lab.cli import lab
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LESSONS = sorted(path.parent / "README.md" for path in (ROOT / "scenarios").glob("*/scenario.py"))
@@ -26,3 +30,37 @@ def test_three_questions_and_their_answers_are_the_end_of_a_lesson(lesson: Path)
         assert end
         assert len(said.split()) > 15, "an answer says why"
         assert not rest.strip(), "an answer that is not folded away"
+
+
+# docs/teaching.md
+
+SESSION = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+
+
+def test_the_session_has_no_gap_and_ends_in_time() -> None:
+    minutes = [(int(a), int(b)) for a, b in re.findall(r"^\| (\d+) to (\d+) \|", SESSION, re.MULTILINE)]
+    assert len(minutes) > 5
+    assert minutes[0][0] == 0
+    assert minutes[-1][1] == 40
+    assert all(before[1] == after[0] for before, after in pairwise(minutes))
+    assert all(begin < end for begin, end in minutes)
+
+
+def test_every_command_of_the_session_is_one() -> None:
+    """Parsed as the command line parses it; nothing is run."""
+    told = re.findall(r"^    lab (.+?)(?:\s+#.*)?$", SESSION, re.MULTILINE) + re.findall(r"`lab ([^`]+)`", SESSION)
+    assert len(told) > 10
+    for command in told:
+        name, *arguments = command.split()
+        needed = [] if arguments or name != "run" else ["NAME"]
+        needed += ["NAME"] if arguments and arguments[0] == "--stage" else []
+        lab.commands[name].make_context(name, [*needed, *arguments])
+        scenarios = [word.partition(":") for word in arguments[:1] if name in ("run", "show") and word[0] != "-"]
+        for scenario, _, variant in scenarios:
+            assert find(scenario, variant or None)
+
+
+def test_every_file_of_the_session_is_there() -> None:
+    files = {name for name in re.findall(r"[\w./-]+/[\w./-]*\w", SESSION) if name.startswith(("scenarios/", "docs/"))}
+    assert files
+    assert not [name for name in files if not (ROOT / name).exists()]
