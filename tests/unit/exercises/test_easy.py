@@ -99,6 +99,7 @@ def test_right_expressions(tmp_path: Path, title: str, expr: str, unit: str) -> 
         ("Cache hit ratio", f"{RATE} / {RATE}", "above the line"),
         ("Cache hit ratio", f"{HITS} / {RATE.replace('5m', '1h')}", "same window"),
         ("Cache hit ratio", f"{HITS.replace('sum', 'sum by (job)')} / {RATE}", "same labels"),
+        ("Cache hit ratio", f"{HITS} / {RATE}".replace("sum", "sum by (cache_status)"), "not by cache_status"),
         ("Cache hit ratio", f"{HITS[4:-1]} / {RATE[4:-1]}", "add first"),
         ("Cache hit ratio", "sum(rag_queries_total) / sum(rag_queries_total)", "take rate()"),
     ],
@@ -113,6 +114,11 @@ def test_a_right_expression_in_a_wrong_unit(tmp_path: Path) -> None:
     found = point(tmp_path, "Latency p95", P95, "ms")
     assert found.result is Result.FAIL
     assert "set its unit to s" in found.hint
+
+
+def test_another_panel_may_have_the_right_unit(tmp_path: Path) -> None:
+    both = json.dumps({"panels": [panel("Latency", P95, "ms"), panel("Latency in seconds", P95, "s")]})
+    assert judged(tmp_path, both)["p95 latency"].result is Result.PASS
 
 
 def test_a_panel_inside_a_row_counts_and_a_missing_one_is_told(tmp_path: Path) -> None:
