@@ -100,10 +100,10 @@ def list_() -> None:
 def show(name: str, diff: bool) -> None:
     """The lesson of a scenario; with --diff, what is broken beside what is fixed, of NAME:VARIANT too."""
     from lab.catalog import find
-    from lab.lesson import diff_text, lesson_text, variants_text
+    from lab.lesson import diff_text, folded, lesson_text, variants_text
 
     found = find(name)
-    click.echo(diff_text(found) if diff else lesson_text(found.folder) + variants_text(found), nl=False)
+    click.echo(diff_text(found) if diff else folded(lesson_text(found.folder)) + variants_text(found), nl=False)
 
 
 def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 
 from lab.catalog import Found
@@ -15,6 +16,11 @@ def lesson_text(folder: Path) -> str:
     if not path.is_file():
         raise ScenarioError(f"{path}: no lesson there; a scenario's lesson is its README.md")
     return path.read_text(encoding="utf-8")
+
+
+def folded(lesson: str) -> str:
+    """The lesson for a terminal, which can fold nothing away: without the answers of its quiz."""
+    return re.sub(r"<details>.*?</details>", "(the answer is in the README)", lesson, flags=re.DOTALL)
 
 
 def variants_text(found: Found) -> str:

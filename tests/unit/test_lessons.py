@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.catalog import find
-from lab.cli import lab
+from lab.cli import lab, run_cli
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LESSONS = sorted(path.parent / "README.md" for path in (ROOT / "scenarios").glob("*/scenario.py"))
@@ -30,6 +30,20 @@ def test_three_questions_and_their_answers_are_the_end_of_a_lesson(lesson: Path)
         assert end
         assert len(said.split()) > 15, "an answer says why"
         assert not rest.strip(), "an answer that is not folded away"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.parent.name)
+def test_a_terminal_shows_the_questions_without_their_answers(lesson: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["show", lesson.parent.name]) == 0
+    out = capsys.readouterr().out
+    assert "details>" not in out
+    text = lesson.read_text(encoding="utf-8")
+    answers = re.findall(rf"{ANSWER}\n\n   (.+)\n", text)
+    assert len(answers) == 3
+    assert not [answer for answer in answers if answer in out]
+    before, _, quiz = text.partition("## Quiz")
+    assert out.startswith(before)
+    assert all(question in out for question in re.findall(r"^\d\. .+$", quiz, re.MULTILINE))
 
 
 # docs/teaching.md

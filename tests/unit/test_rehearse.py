@@ -261,3 +261,9 @@ def test_preparing_names_the_scenario() -> None:
     items, plan = prepared(find("missing_metrics"), lambda found: make(found, Options(runtime="native")))
     assert plan is not None
     assert {item.name.partition(": ")[0] for item in items} == {find("missing_metrics").scenario.label}
+
+
+@pytest.mark.parametrize("speed", ["0.5", "61", "nan"])
+def test_a_speed_that_cannot_be_played_is_refused(speed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["rehearse", "--speed", speed]) == 2
+    assert "not between 1 (real time) and 60" in capsys.readouterr().err
