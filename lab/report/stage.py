@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 
 from lab.outcome import Outcome
@@ -66,6 +68,14 @@ class StageStory(TerminalStory):
             self._stop(self._stops[phase])
             self._live_line()
         super().phase(phase)
+
+    def _say(self, text: str) -> None:
+        """The moment in a column of its own: a line that is too long goes on below its own words."""
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(min_width=6, justify="right", style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(f"{time.time() - self._zero:.0f} s", Text.from_markup(text.strip()))
+        self.console.print(grid)
 
     def _stop(self, stop: Stop) -> None:
         self._headline(stop.phase.value, "bold cyan")

@@ -107,6 +107,17 @@ def test_it_is_narrow_but_what_is_copied_is_whole() -> None:
     assert f"  the channel: {URLS['receiver']}" in lines
 
 
+def test_a_long_line_goes_on_below_its_own_words() -> None:
+    story, out = staged()
+    story._zero = time.time() - 12
+    story._say("  [red]" + "word " * 40 + "\\[x][/red]")
+    first, *more = out.getvalue().splitlines()
+    assert first.startswith("  12 s word word")
+    assert more
+    assert all(line.startswith(" " * 7 + "w") for line in more)
+    assert "[x]" in more[-1]
+
+
 def test_nothing_from_a_lesson_moves_the_cursor() -> None:
     out = io.StringIO()
     story = StageStory(Console(file=out), {Phase.STEADY: Stop(Phase.STEADY, "a\x1b[2J [b]x", ("c\x1b",))}, lambda: None)
