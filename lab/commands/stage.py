@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lab.plan import Plan
     from lab.story import Story
 
+LONGEST_S = 3600.0
+
 
 def staged(plan: Plan, given: dict[str, Any], console: Console) -> StageStory | None:
     """The story of a run on a stage; None where no stage was asked for. Raises `UsageError`."""
@@ -28,6 +30,8 @@ def staged(plan: Plan, given: dict[str, Any], console: Console) -> StageStory | 
                        ("quiet", "it is there to tell")):  # fmt: skip
         if given[other]:
             raise UsageError(f"--stage: {why}; leave --{other} away")
+    if given["auto"] is not None and not 0 <= given["auto"] <= LONGEST_S:  # nan is neither
+        raise UsageError(f"--auto {given['auto']:g}: not between 0 and {LONGEST_S:.0f} seconds")
     if given["auto"] is None and not sys.stdin.isatty():
         raise UsageError("--stage: waits for Enter, and the input is no terminal; add --auto SECONDS")
     return StageStory(console, stops(plan.found), enter if given["auto"] is None else After(given["auto"]))

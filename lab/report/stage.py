@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -29,7 +31,10 @@ MEANWHILE = {
 
 
 def enter() -> None:
-    """Wait for Enter; at the end of the input go on, too."""
+    """Wait for Enter, one that comes from now on: a key too many before is no answer. At the end of the input go on."""
+    if sys.stdin.isatty():
+        with suppress(OSError, ValueError, termios.error):
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
     sys.stdin.readline()
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import select
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +31,7 @@ from lab.history import History, Sample
 from lab.judge import judge
 from lab.outcome import outcome
 from lab.plan import Plan
-from lab.report.stage import COLUMNS, After, StageStory
+from lab.report.stage import COLUMNS, After, StageStory, enter
 from lab.runner import Run
 from lab.scenario import Phase, Verdict
 from lab.stage import FILE, PLACES, Stop, paragraph, stops
@@ -161,6 +164,22 @@ def test_by_itself_it_waits_so_long() -> None:
     assert 0.2 <= time.monotonic() - begun < 2
 
 
+def test_a_key_too_many_does_not_skip_the_next_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard, terminal = os.openpty()
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        os.write(keyboard, b"\n")
+        assert select.select([terminal], [], [], 5)[0]
+        waiting = threading.Thread(target=enter, daemon=True)
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        os.write(keyboard, b"\n")
+        waiting.join(5)
+        assert not waiting.is_alive()
+    os.close(keyboard)
+
+
 def test_the_others_are_told_too() -> None:
     class Heard(Story):
         urls: Any = None
@@ -253,6 +272,8 @@ def test_the_end_has_each_check_and_the_verdict_in_large() -> None:
     (["run", "all", "--stage", "--auto", "1"], "--stage: is for one run"),
     (["run", "missing_metrics", "--all-variants", "--stage"], "--stage: is for one run"),
     (["run", "cardinality", "--stage", "--auto", "-1"], "--auto"),
+    (["run", "cardinality", "--stage", "--auto", "nan"], "not between 0 and 3600 seconds"),
+    (["run", "cardinality", "--stage", "--auto", "1e12"], "not between 0 and 3600 seconds"),
 ])  # fmt: skip
 def test_what_makes_no_sense_is_refused(
     argv: list[str], said: str, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
