@@ -139,16 +139,21 @@ def _eventually(check: Check, view: View) -> CheckResult | None:
 
 
 def _holds(check: Check, view: View) -> CheckResult | None:
-    """Between two looks that are too far apart nobody knows: a hold begins anew after such a gap."""
+    """Between two looks that are too far apart nobody knows: a hold begins anew after such a gap.
+
+    A look that shows nothing is none. Within one scrape interval nothing can change that a scrape shows.
+    """
     length = hold_s(check, view.header.speed, view.onset_after_s)
     deadline = view.start + check.deadline.seconds(view.header.speed) + length
+    longest_gap = max(STALE_S, view.scrape_s)
     since = despite_gaps = last = None
     seen = blind = False
     for t in view.history.ticks(view.start, min(view.now, deadline)):
         state = check.condition.at(view, t)
-        gap, last = last is not None and t - last > STALE_S, t
-        seen = seen or state is not None
-        if state is not True:
+        if state is None:
+            continue
+        gap, last, seen = last is not None and t - last > longest_gap, t, True
+        if not state:
             since = despite_gaps = None
             continue
         since = t if since is None or gap else since
@@ -158,7 +163,7 @@ def _holds(check: Check, view: View) -> CheckResult | None:
         blind = blind or t - despite_gaps >= length
     late = _too_late(check, view, deadline, seen)
     if late is not None and late.result is Result.FAIL and blind:
-        return replace(late, result=Result.INCONCLUSIVE, reason=f"the lab did not look for over {STALE_S:g} s")
+        return replace(late, result=Result.INCONCLUSIVE, reason=f"nothing was seen for over {longest_gap:g} s")
     return late
 
 

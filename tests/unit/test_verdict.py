@@ -99,10 +99,10 @@ def test_a_hold_that_begins_in_time_passes_although_it_broke_before() -> None:
     assert (found.result, found.since, found.at) == (P, 3.0, 5.0)
 
 
-def looked_at(*moments: float, false_at: float | None = None, now: float = 30.0) -> View:
+def looked_at(*moments: float, false_at: float | None = None, now: float = 30.0, speed: float = 15.0) -> View:
     """A condition that is true whenever the lab looks, but at one moment."""
     found = [Sample(t, {"x": float(t != false_at)}) for t in moments]
-    return View(History(found, []), header(speed=1.0), Phase.BROKEN, 0.0, now, False)
+    return View(History(found, []), header(speed=speed), Phase.BROKEN, 0.0, now, False)
 
 
 @pytest.mark.parametrize(("moments", "expected"), [
@@ -115,13 +115,24 @@ def test_a_hold_is_not_seen_across_a_gap(moments: tuple[float, ...], expected: R
     assert (found.result if found else None) is expected
 
 
+@pytest.mark.parametrize(("moments", "expected"), [((0, 12, 24), P), ((0, 16, 24), None)])
+def test_at_real_time_a_gap_is_longer_than_a_scrape_interval(
+    moments: tuple[float, ...], expected: Result | None
+) -> None:
+    hold = replace(
+        check(Mode.HOLDS, deadline=60.0), condition=Threshold("x", "x", "above", 0.0), hold=Wait(real_s=20.0)
+    )
+    found = evaluate(hold, looked_at(*moments, speed=1.0))
+    assert (found.result if found else None) is expected
+
+
 @pytest.mark.parametrize(("false_at", "expected"), [(None, I), (4.0, I), (8.0, F)])
 def test_a_hold_that_only_gaps_have_broken_is_a_doubt(false_at: float | None, expected: Result) -> None:
     hold = replace(check(Mode.HOLDS, deadline=9.0), condition=Threshold("x", "x", "above", 0.0), hold=Wait(real_s=5.0))
     found = evaluate(hold, looked_at(0, 4, 8, 12, 13.9, false_at=false_at))
     assert found is not None
     assert found.result is expected
-    assert (found.reason == "the lab did not look for over 3.5 s") is (expected is I)
+    assert (found.reason == "nothing was seen for over 3.5 s") is (expected is I)
 
 
 def test_one_sample_is_no_hold() -> None:
