@@ -61,7 +61,7 @@ def routed(config: Path, labels: dict[str, str], receivers: str) -> tuple[int, s
 
 @functools.cache
 def rules() -> dict[str, dict[str, Any]]:
-    files = [p for f in FOLDERS for p in (ROOT / f).glob("*.yml") if not p.name.endswith(".test.yml")]
+    files = [p for f in FOLDERS for p in (ROOT / f).glob("detect.rules.yml" if f.startswith("scenarios") else "*.yml")]
     groups = [g for p in files for g in yaml.safe_load(p.read_text(encoding="utf-8"))["groups"]]
     return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
 
