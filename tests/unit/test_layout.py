@@ -78,3 +78,9 @@ def test_a_scenario_has_all_its_parts(folder: Path) -> None:
     lesson = (folder / "README.md").read_text()
     for part in ("Symptom", "Mechanism", "Detection", "Fix", "Verify", "Prevent", "Try it"):
         assert f"\n## {part}" in lesson
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Without packages pytest imports a test file by its name alone; a second one of the name stops everything."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
