@@ -49,7 +49,7 @@ class Day:
         return score(self.flagged, self.times, self.traffic.anomalies)
 
 
-def readings(detector: Path, seeds: Sequence[int] = SEEDS) -> list[Day]:
+def readings(detector: Path, seeds: Sequence[int]) -> list[Day]:
     """A day for each seed. Raises `AnswerError`."""
     played = [play(seed) for seed in seeds]
     found = answers.run("detect", detector, [_asked(traffic) for traffic in played])

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from lab.exercises import answers, notifications
-from lab.exercises.detection import band_points, fixed_point, points_of, readings
-from lab.exercises.points import Point, point
+from lab.exercises import anomaly_rules, answers, notifications
+from lab.exercises.detection import SEEDS, band_points, fixed_point, points_of, readings
+from lab.exercises.points import Point, point, unjudged
+from lab.exercises.promtool import PromtoolMissingError
 
-DETECTOR, NOTIFICATION = "detector.py", "notification.py"
+DETECTOR, NOTIFICATION, RULES = "detector.py", "notification.py", "rules.yml"
 
 
 def judge(folder: Path) -> list[Point]:
     """The points of an answer. Raises `UsageError` where a file is missing."""
     detector, notification = answers.required(folder, DETECTOR), answers.required(folder, NOTIFICATION)
-    return [*judge_detector(detector), *judge_notification(notification)]
+    rules = answers.text(folder, RULES)
+    return [*judge_detector(detector), *judge_rules(rules), *judge_notification(notification)]
 
 
-def judge_detector(path: Path) -> list[Point]:
-    """The points of a detector, on ten weeks."""
+def judge_detector(path: Path, seeds: Sequence[int] = SEEDS) -> list[Point]:
+    """The points of a detector, on a week for each seed."""
     try:
-        days = readings(path)
+        days = readings(path, seeds)
     except answers.AnswerError as error:
         return [_broken("detector: runs", error)]
     return [*points_of("detector", [day.score for day in days]), *band_points(days), fixed_point(days)]
+
+
+def judge_rules(rules: str) -> list[Point]:
+    """The points of a rule file, on the same weeks."""
+    try:
+        return anomaly_rules.judge(rules)
+    except PromtoolMissingError as error:
+        return [unjudged("rules", str(error))]
+    except answers.AnswerError as error:
+        return [point("rules: run", False, str(error), "promtool says what it does not understand, and where")]
 
 
 def judge_notification(path: Path) -> list[Point]:

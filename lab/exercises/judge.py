@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from lab.exercises import easy, hard
+from lab.exercises import easy, hard, medium
 from lab.exercises.catalog import find
 from lab.exercises.points import Judged, Point
 
-JUDGES: dict[str, Callable[[Path], list[Point]]] = {"easy": easy.judge, "hard": hard.judge}
+JUDGES: dict[str, Callable[[Path], list[Point]]] = {"easy": easy.judge, "medium": medium.judge, "hard": hard.judge}
 
 
 def judge(name: str, answer: Path) -> Judged:

@@ -12,6 +12,7 @@ from lab.cli import run_cli
 from lab.exercises import catalog
 from lab.exercises.judge import JUDGES
 from lab.exercises.points import Judged, point, unjudged
+from lab.exercises.promtool import PromtoolMissingError
 
 
 def test_exercises_are_no_scenarios() -> None:
@@ -73,6 +74,17 @@ def test_bad_usage_is_one_line(argv: list[str], said: str, capsys: pytest.Captur
     assert err.count("\n") == 1
 
 
+@pytest.fixture
+def no_promtool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten weeks of rules take long; tests/e2e has them."""
+
+    def missing() -> None:
+        raise PromtoolMissingError("no promtool: lab install")
+
+    monkeypatch.setattr("lab.exercises.promtool.promtool", missing)
+
+
+@pytest.mark.usefixtures("no_promtool")
 def test_a_wrong_answer_ends_with_1_and_tells_hints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chart = tmp_path / "day.svg"
     wrong = str(catalog.folder() / "hard" / "wrong")
@@ -82,6 +94,16 @@ def test_a_wrong_answer_ends_with_1_and_tells_hints(tmp_path: Path, capsys: pyte
     assert chart.read_text().startswith("<svg")
 
 
+@pytest.mark.usefixtures("no_promtool")
+def test_a_right_answer_of_which_not_all_could_be_judged_ends_with_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["exercise", "hard", "--answer", str(catalog.folder() / "hard" / "reference")]) == 3
+    out = capsys.readouterr().out
+    assert "skipped rules" in out
+    assert "lab install" in out
+    assert "FAIL" not in out
+
+
+@pytest.mark.usefixtures("no_promtool")
 def test_points_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
     wrong = str(catalog.folder() / "hard" / "wrong")
     assert run_cli(["exercise", "hard", "--answer", wrong, "--json"]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from lab.exercises.traffic import Injected, play
 from lab.scenario import Result
 
 HARD = folder() / "hard"
-NOON = {"anomalies", "false positives", "false alarms", "band holds what is normal", "band follows the day"}
+NOON = {"false positives", "false alarms", "band holds what is normal", "band follows the day"}
 
 
 def failed(points: list[Point]) -> set[str]:
@@ -36,8 +37,8 @@ def changed(tmp_path: Path, file: str, *changes: tuple[str, str]) -> Path:
     return answer
 
 
-def of_detector(path: Path) -> list[Point]:
-    return hard.judge_detector(path / "detector.py")
+def of_detector(path: Path, seeds: Sequence[int] = (1, 2, 3)) -> list[Point]:
+    return hard.judge_detector(path / "detector.py", seeds)
 
 
 def of_notification(path: Path) -> list[Point]:
@@ -45,7 +46,7 @@ def of_notification(path: Path) -> list[Point]:
 
 
 def test_the_reference_keeps_its_promise_on_ten_seeds() -> None:
-    days = readings(HARD / "reference" / "detector.py")
+    days = readings(HARD / "reference" / "detector.py", SEEDS)
     assert [day.traffic.seed for day in days] == list(range(1, 11)) == list(SEEDS)
     for day in days:
         assert len(day.times) == 24 * 60
@@ -61,7 +62,7 @@ def test_a_fixed_threshold_on_the_same_days_finds_little() -> None:
 
 
 def test_the_reference_passes() -> None:
-    points = [*of_detector(HARD / "reference"), *of_notification(HARD / "reference")]
+    points = [*of_detector(HARD / "reference", SEEDS), *of_notification(HARD / "reference")]
     assert failed(points) == set()
     assert len(points) == 13
 
@@ -96,7 +97,7 @@ def test_every_failed_point_has_a_hint_on_one_line() -> None:
     [
         ("IN_A_ROW = 2", "IN_A_ROW = 1", {"false alarms"}),
         ("IN_A_ROW = 2", "IN_A_ROW = 5", {"anomalies", "better than a fixed threshold"}),
-        ("AROUND = 15", "AROUND = 0", {"false alarms", "band holds what is normal"}),
+        ("AROUND = 15", "AROUND = 0", {"false alarms"}),
         ("abs(z) > SIGMAS", "abs(z) > 0.5", {"false positives", "false alarms"}),
         ("(value - mean) / sigma", "(mean - value) / sigma", {"three sigma"}),
         ("mean + SIGMAS * sigma, z", "mean + 2 * sigma, z", {"three sigma"}),
