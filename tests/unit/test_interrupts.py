@@ -26,6 +26,8 @@ from lab.story import Story
 @pytest.fixture(autouse=True)
 def signals_as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in ENDING}
+    # A suite that runs in the background inherits SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 from histories import header, samples, view
-from test_load_workers import traffic
+from test_workers import traffic
 
 from lab.catalog import find
 from lab.conditions.traffic import Flowed, Offered, per_user

@@ -139,6 +139,7 @@ def test_one_that_is_deaf_is_killed_after_its_grace(runtime: NativeRuntime) -> N
 
 def test_its_children_go_with_it(runtime: NativeRuntime) -> None:
     process = started(runtime, PARENT)
+    until(lambda: len(process.log.read_text().split()) > 1, "the child has told its own child")
     grandchild = int(process.log.read_text().split()[1])
     runtime.stop(process)
     until(lambda: identity(grandchild) is None, "the grandchild is gone")

@@ -63,7 +63,7 @@ class Project:
         (self.folder / "asked.jsonl").unlink(missing_ok=True)
 
     def run(self, *body: str) -> str:
-        self.pytester.makepyfile(test_rules="import pytest\n" + "\n".join(body) + "\n")
+        self.pytester.makepyfile(test_of_a_team="import pytest\n" + "\n".join(body) + "\n")
         return str(self.pytester.runpytest_inprocess().stdout)
 
     def asked(self) -> list[list[str]]:
@@ -179,7 +179,7 @@ def test_an_interrupted_pytest_waits_until_the_run_has_stopped(project: Project)
     (project.folder / "conftest.py").write_text(
         f"import lab.pytest_plugin\nlab.pytest_plugin.LAB = ({sys.executable!r}, 'stand_in.py')\n"
     )
-    project.pytester.makepyfile(test_rules=f"import pytest\n{MARKER}\ndef test_it(lab_run):\n    pass\n")
+    project.pytester.makepyfile(test_of_a_team=f"import pytest\n{MARKER}\ndef test_it(lab_run):\n    pass\n")
     told, begun = project.folder / "told", project.folder / "begun"
     with told.open("w") as out:
         child = subprocess.Popen(
