@@ -163,12 +163,6 @@ def test_json_can_not_be_written(tmp_path: Path) -> None:
     assert "--json nowhere/o.json" in refused(tmp_path, "run", "cardinality", "--json", "nowhere/o.json")
 
 
-def test_docker_says_that_it_is_not_there_yet(tmp_path: Path) -> None:
-    code, _, err = lab(tmp_path, "run", "cardinality", "--runtime", "docker")
-    assert code == 3
-    assert "not there yet" in err
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [

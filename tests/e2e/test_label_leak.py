@@ -95,7 +95,7 @@ def test_a_fix_that_changes_nothing_fails(tmp_path: Path) -> None:
     assert "series of rag constant" in ran.failed()
 
 
-@pytest.mark.quick
+@pytest.mark.sabotage
 def test_without_rules_it_is_killed_unseen(tmp_path: Path) -> None:
     ran = run_lab(tmp_path, "label_leak", "--detect", str(SABOTAGE / "no_rules.yml"), deadline_s=120)
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
@@ -104,7 +104,7 @@ def test_without_rules_it_is_killed_unseen(tmp_path: Path) -> None:
     assert ran.outcome["notifications"] == []
 
 
-@pytest.mark.sabotage
+@pytest.mark.quick
 def test_a_rule_that_always_fires_detects_nothing(tmp_path: Path) -> None:
     ran = run_lab(tmp_path, "label_leak", "--detect", str(SABOTAGE / "always_fires.yml"))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]

@@ -163,7 +163,7 @@ def test_a_fault_is_switched_from_the_page(opened: Opened, owner: FakeOwner) -> 
     before = drawn(opened)
     opened.button("leak:first: on").click()
     expect(page.locator("#said")).to_have_text("leak:first: live is broken")
-    until(lambda: drawn(opened) != before, 5, "what is live is shaded")
+    until(lambda: drawn(opened) != before, 20, "what is live is shaded")
     expect(page.locator("#what")).to_have_text("broken")
     expect(page.locator("#title")).to_have_text("leak:first")
     expect(opened.button("leak:first: on")).to_have_attribute("aria-pressed", "true")

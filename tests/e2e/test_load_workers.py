@@ -88,6 +88,7 @@ def test_users_are_shared_and_figures_add_up(traffic: Traffic) -> None:
     traffic.check()
 
 
+@pytest.mark.whole  # a shape takes its time
 @pytest.mark.parametrize("workers", [0, 2])
 def test_users_follow_a_shape(traffic: Traffic, workers: int) -> None:
     traffic.workers = workers

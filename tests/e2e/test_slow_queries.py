@@ -70,7 +70,7 @@ def test_both_deployments_have_the_same_panels() -> None:
     assert titles("broken") == titles("fixed")
 
 
-@pytest.mark.quick
+@pytest.mark.sabotage
 def test_a_healthy_dashboard_is_no_fault(tmp_path: Path) -> None:
     """The same scenario with fixed/ as its broken/: no symptom, and so no pass."""
     folder = tmp_path / "slow_queries"
@@ -111,7 +111,7 @@ def test_without_rules_nothing_is_detected(tmp_path: Path) -> None:
     assert (ran.code, ran.failed()) == (1, [f"{ALERT} delivered"]), ran.told[-3000:]
 
 
-@pytest.mark.sabotage
+@pytest.mark.quick
 def test_a_rule_that_always_fires_detects_nothing(tmp_path: Path) -> None:
     ran = run_lab(tmp_path, "slow_queries", "--detect", str(SABOTAGE / "always_fires.yml"))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
