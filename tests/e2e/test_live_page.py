@@ -155,6 +155,7 @@ def test_a_name_in_the_legend_hides_its_line(opened: Opened) -> None:
     until(lambda: drawn(opened) != before, 5, "it is gone")
 
 
+@pytest.mark.whole  # the shading of what is live is not always seen in time
 def test_a_fault_is_switched_from_the_page(opened: Opened, owner: FakeOwner) -> None:
     page = opened.page
     expect(opened.button("leak:first: fix")).to_be_disabled()
