@@ -23,7 +23,7 @@ from lab.history import Sample
 pytestmark = [pytest.mark.e2e, NEEDED]
 HOSTILE = '"><script>alert(1)</script></script><img src=x onerror=alert(1)>\u202e\x1b[31m'
 CALM = Status(
-    made_for="", runtime="native", speed=15, seed=1, users=100, since=time.time() - 60, run_dir="/x",
+    made_for="", runtime="native", speed=15, seed=1, users=100, since=0, run_dir="/x",
     services=(ServiceStatus("rag", True, "http://127.0.0.1:1/"),), metrics_url="", requests_per_s=299.0, fault=None,
     alerts=(), silent=(), notifications=(), happened=(),
 )  # fmt: skip
@@ -33,7 +33,9 @@ class FakeOwner:
     """An owner whose stack is what the test says."""
 
     def __init__(self) -> None:
-        self.since, self.says = CALM.since, CALM
+        # Of this moment: a module is imported long before its tests run, and a turn has to fall among the samples.
+        self.since = time.time() - 60
+        self.says = replace(CALM, since=self.since)
         self.recent = Recent(Watched(()))
         self.turns = [Turn(self.since, "healthy", "")]
         self.asked: list[tuple[str, str, str]] = []
@@ -145,7 +147,7 @@ def test_charts_draw_and_grow_and_nothing_leaves_the_machine(opened: Opened, own
 
 def test_a_notification_stands_in_the_charts(opened: Opened, owner: FakeOwner) -> None:
     before = drawn(opened)
-    owner.says = replace(CALM, notifications=(Told(owner.since + 30, "firing", "Growth", "console", "It grows"),))
+    owner.says = replace(owner.says, notifications=(Told(owner.since + 30, "firing", "Growth", "console", "It grows"),))
     until(lambda: drawn(opened) != before, 5, "people were told")
 
 
@@ -155,7 +157,6 @@ def test_a_name_in_the_legend_hides_its_line(opened: Opened) -> None:
     until(lambda: drawn(opened) != before, 5, "it is gone")
 
 
-@pytest.mark.whole  # the shading of what is live is not always seen in time
 def test_a_fault_is_switched_from_the_page(opened: Opened, owner: FakeOwner) -> None:
     page = opened.page
     expect(opened.button("leak:first: fix")).to_be_disabled()
@@ -164,7 +165,7 @@ def test_a_fault_is_switched_from_the_page(opened: Opened, owner: FakeOwner) -> 
     before = drawn(opened)
     opened.button("leak:first: on").click()
     expect(page.locator("#said")).to_have_text("leak:first: live is broken")
-    until(lambda: drawn(opened) != before, 20, "what is live is shaded")
+    until(lambda: drawn(opened) != before, 5, "what is live is shaded")
     expect(page.locator("#what")).to_have_text("broken")
     expect(page.locator("#title")).to_have_text("leak:first")
     expect(opened.button("leak:first: on")).to_have_attribute("aria-pressed", "true")
@@ -187,7 +188,7 @@ def test_what_is_refused_is_told(opened: Opened, owner: FakeOwner) -> None:
 
 def test_what_is_told_stays_text(opened: Opened, owner: FakeOwner) -> None:
     owner.says = replace(
-        CALM,
+        owner.says,
         fault=FaultStatus(HOSTILE, "broken", 1.0, ()),
         services=(ServiceStatus(HOSTILE, True, "javascript:alert(1)"),),
         alerts=(AlertStatus(HOSTILE, "firing", HOSTILE),),
