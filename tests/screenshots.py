@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+
+from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "unit"), str(ROOT / "tests" / "e2e")]
@@ -16,6 +20,8 @@ from replays import Replay  # noqa: E402
 
 from lab.report.html.index import Series, write_index  # noqa: E402
 from lab.report.html.report import write_report  # noqa: E402
+from lab.report.terminal import TerminalStory  # noqa: E402
+from lab.story import Story  # noqa: E402
 from lab.web.following import Following  # noqa: E402
 from lab.web.server import serving  # noqa: E402
 
@@ -50,6 +56,7 @@ def main() -> None:
         for picture, name, part, screen in SHOTS:
             shoot(browser, picture, pages[name], part, screen)
         shoot_live(browser, Path(made))
+        shoot_terminal()
         index = write_index(Path(made), Series(tuple(runs[name] for name in SERIES)))
         shoot(browser, "index-light", index, "", {"viewport": WIDE})
 
@@ -62,6 +69,18 @@ def shoot_live(browser: object, run_dir: Path) -> None:
     with serving(replay.listener) as page, opened(browser, page.url, viewport=WIDE) as seen:
         seen.page.wait_for_selector("#chart-series canvas")
         seen.page.screenshot(path=PICTURES / "live.png")
+
+
+def shoot_terminal() -> None:
+    """What the terminal tells of a run from its beginning to its verdict."""
+    console = Console(record=True, width=130, file=io.StringIO())
+    replay = Replay("cardinality/pass", Story())
+    replay.listener = TerminalStory(console, clock=lambda: replay.now)
+    replay.begin(Path("runs/cardinality"))
+    for half in range(int(2 * replay.stored.outcome.wall_s) + 1):
+        replay.to(half / 2)
+    replay.listener.end(replace(replay.stored.outcome, run_dir=""))
+    console.save_svg(str(PICTURES / "terminal.svg"), title="lab run cardinality", unique_id="terminal")
 
 
 def shoot(browser: object, picture: str, page: Path, part: str, screen: dict[str, object]) -> None:

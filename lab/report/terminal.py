@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich import box
@@ -47,20 +48,21 @@ PLAIN_EVERY_S = 5.0
 class TerminalStory(Story):
     """Tells the run on a console."""
 
-    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+    def __init__(self, console: Console, *, quiet: bool = False, clock: Callable[[], float] = time.time) -> None:
         self.console = console
         self.quiet = quiet
+        self._clock = clock
         self._live: Live | None = None
         self._told = 0
         self._quoted: set[str] = set()
         self._plain_at = 0.0
-        self._zero = time.time()
+        self._zero = clock()
 
     # Telling
 
     def _say(self, text: str) -> None:
         if not self.quiet:
-            self.console.print(f"[dim]{time.time() - self._zero:6.1f}s[/dim]  {text}", highlight=False)
+            self.console.print(f"[dim]{self._clock() - self._zero:6.1f}s[/dim]  {text}", highlight=False)
 
     def begin(self, plan: Plan, run_dir: Path) -> None:
         """What is run, with what, and where it is kept."""
@@ -107,8 +109,8 @@ class TerminalStory(Story):
         line = status_line(history, plan.header.own_alerts)
         if self._live is not None:
             self._live.update(Text.from_markup(f"  {line}"))
-        elif time.monotonic() - self._plain_at >= PLAIN_EVERY_S:
-            self._plain_at = time.monotonic()
+        elif self._clock() - self._plain_at >= PLAIN_EVERY_S:
+            self._plain_at = self._clock()
             self._say(f"  {line}")
 
     def _events(self, history: History) -> None:
