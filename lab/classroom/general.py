@@ -7,7 +7,7 @@ from lab.scenario import Load, Scenario, Storage
 
 SERVICE = {"llm_latency_ms": "4"}
 """The service as it behaves where a scenario asks for nothing special."""
-LOAD = Load("readers.py", users=100, per_user=0.2)
+LOAD = Load("teaching.py", users=100, per_user=0.2)
 """20 queries a second of production time; at the default speed 15 they are 300."""
 DISK_MIB = 64.0
 """The patient's disk while nothing is broken, where it can be bounded."""

@@ -5,13 +5,7 @@ Texts are varied like real ones: repetitive text would compress tenfold in Prome
 
 import itertools
 
-from locust import FastHttpUser, task
-
-from lab.loadgen.settings import arrive, generator, pace
-
-USERS = 10_000
-POPULAR_SHARE = 0.40
-"""Share of questions that many people ask; the cache answers those."""
+from lab.loadgen.reader import Reader
 
 SUBJECTS = (
     "the billing export", "our staging cluster", "the login page", "a webhook", "the nightly backup", "the audit log",
@@ -33,31 +27,14 @@ POPULAR = tuple(
     for subject, problem in itertools.product(SUBJECTS, PROBLEMS)
 )
 
-_numbers = itertools.count()
 
-
-class Reader(FastHttpUser):
-    """One connection that carries the questions of many people."""
-
-    wait_time = pace
-
-    def on_start(self) -> None:
-        number = next(_numbers)
-        self.random = generator(number)
-        arrive(self, number)
+class Person(Reader):
+    """Asks what is on their mind."""
 
     def question(self) -> str:
         """A popular question, or about 220 characters that nobody has written before."""
-        if self.random.random() < POPULAR_SHARE:
+        if self.popular():
             return self.random.choice(POPULAR)
         words = " ".join(self.random.choices(WORDS, k=30))
         ticket = f"{self.random.getrandbits(64):016x}"
         return f"Ticket {ticket}: {self.random.choice(SUBJECTS)} {self.random.choice(PROBLEMS)}; {words}?"
-
-    def person(self) -> str:
-        """A user id; a few people ask a lot, most ask seldom."""
-        return f"user-{int(USERS * self.random.random() ** 6):05d}"
-
-    @task
-    def ask(self) -> None:
-        self.client.post("/query", json={"query": self.question(), "user_id": self.person()}, name="/query")

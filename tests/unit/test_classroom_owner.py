@@ -148,7 +148,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
     def build(scenario: Scenario | None = None, *, refuses: str = "") -> Owner:
         rules = {name: path.read_text() for name, path in find(DISK).rules().items()}
-        prepared = Prepared("", scenario or general(), Path("readers.py"), FakePlace(), rules, Options(speed=12))  # type: ignore[arg-type]
+        prepared = Prepared("", scenario or general(), Path("teaching.py"), FakePlace(), rules, Options(speed=12))  # type: ignore[arg-type]
         runtime = FakeRuntime()
         runtime.refuses = refuses
         found = Owner(prepared, runtime, tmp_path)  # type: ignore[arg-type]
