@@ -39,10 +39,12 @@ class Up:
         if self.compose("version").returncode:
             pytest.skip("no containers: docker has no compose plugin")
 
-    def compose(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def compose(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         command = ["docker", "compose", "--project-name", PROJECT, "--file", str(FILE), *arguments]
         try:
-            return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=150, check=False)
+            return subprocess.run(
+                command, env={**self.env, **variables}, capture_output=True, text=True, timeout=150, check=False
+            )
         except FileNotFoundError:
             return subprocess.CompletedProcess(command, 127, "", "no docker command")
 
@@ -101,6 +103,26 @@ def test_the_host_exporter_sees_the_others_from_outside(stack: Up) -> None:
     for name in ("rag", "prometheus", "observer", "alertmanager", "receiver"):
         assert f'container_memory_working_set_bytes{{name="{name}"}}' in text
     assert 'node_filesystem_size_bytes{mountpoint="prometheus-data"} 2.68435456e+08' in text
+
+
+def asked(stack: Up) -> float:
+    """Queries that the service has counted."""
+    text = stack.get("RAG_METRICS", "/metrics").text
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith("rag_queries_total{"))
+
+
+def test_the_profile_load_makes_traffic_with_the_workers_it_is_scaled_to(stack: Up) -> None:
+    before = asked(stack)
+    up = ("--profile", "load", "up", "--detach", "--pull", "never", "--scale", "load-worker=2", "load", "load-worker")
+    done = stack.compose(*up, LAB_WORKERS="2", LAB_USERS="20", LAB_RUN_TIME="60s")
+    assert done.returncode == 0, done.stderr[-3000:]
+    until(lambda: asked(stack) > before + 40, 40, "the service is asked")
+    told = stack.compose("--profile", "load", "logs", "load").stdout
+    assert "2 workers connected" in told or told.count("ready") >= 2, told[-2000:]
+    assert stack.compose("--profile", "load", "rm", "--stop", "--force", "load", "load-worker").returncode == 0
+    still = asked(stack)
+    until(lambda: stack.get("RAG", "/ready").status_code == 200, 10, "the service is well")
+    assert asked(stack) <= still + 20, "without the profile nobody asks"
 
 
 @pytest.mark.contained  # real time: the heartbeat takes a minute
