@@ -149,6 +149,28 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
     envvar="LAB_WORKERS",
     help="make the traffic with a Locust master and so many workers; one process does it without",
 )
+@click.option(
+    "--expect-workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    envvar="LAB_EXPECT_WORKERS",
+    help="wait for so many workers that you start yourself, here or elsewhere; prints their command",
+)
+@click.option(
+    "--master-bind",
+    metavar="ADDR[:PORT]",
+    envvar="LAB_MASTER_BIND",
+    help="where they are awaited, and reach the service; loopback without. Open to whoever reaches it",
+)
+@click.option(
+    "--worker-wait",
+    type=click.FloatRange(0, min_open=True),
+    default=120.0,
+    envvar="LAB_WORKER_WAIT",
+    metavar="SECONDS",
+    show_default=True,
+    help="how long they are awaited; then the run is inconclusive",
+)
 @_path("--out", "where runs are kept: OUT/<scenario>/<UTC>/", default=Path("runs"), envvar="LAB_OUT", show_default=True)
 @click.option(
     "--json",

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError, LoadError, UsageError
+from lab.load_elsewhere import Elsewhere, Wanted, worker_command
 from lab.load_processes import WAIT_S, Processes, master_options
 from lab.runtime.protocol import Running, Runtime
 from lab.scenario import Load
@@ -109,6 +110,10 @@ class Traffic:
     private: bool = False
     """The target is a name on the run's own network, which nobody else is on."""
     workers: int = 0
+    elsewhere: Elsewhere | None = None
+    """Who starts the `workers` where it is not this machine's business."""
+    tell: Callable[[Wanted], None] = lambda _: None
+    """Is told which workers are awaited elsewhere."""
     _running: dict[str, Running] = field(default_factory=dict)
     _leaders: list[str] = field(default_factory=list)
     """The processes that write figures, once their workers are there."""
@@ -117,7 +122,7 @@ class Traffic:
 
     def start(self, load: Load, locustfile: Path, speed: float, *, name: str = "load") -> None:
         """Start Locust, and wait for its workers. Raises `LoadError` when it can't be started."""
-        if not self.private:
+        if not self.private and not (self.elsewhere and self.elsewhere.open):
             require_loopback(self.target)
         if load.users < 1:
             return
@@ -126,25 +131,35 @@ class Traffic:
             "LAB_LOAD_USERS": str(load.users), "LAB_LOAD_SPEED": str(speed), **self.env,
         }  # fmt: skip
         processes = Processes(name, locustfile, env, load.shape != "steady", self.reads)
-        master = master_options(self.runtime.listen(name, "master"), self.workers) if self.workers else ()
-        self._running[name] = self.runtime.start(processes.leader(load.users, self.target, self._stats(name), master))
-        for number in range(1, self.workers + 1):
+        wait_s = self.elsewhere.wait_s if self.elsewhere else WAIT_S
+        master = self._master(name) if self.workers else ""
+        options = master_options(master, self.workers, wait_s) if master else ()
+        self._running[name] = self.runtime.start(processes.leader(load.users, self.target, self._stats(name), options))
+        if self.elsewhere:
+            command = worker_command(master, env, here=not self.elsewhere.open)
+            self.tell(Wanted(command, self.target, self.elsewhere))
+        for number in range(1, 1 if self.elsewhere else self.workers + 1):
             spec = processes.worker(number, self.runtime.inside(name, "master"))
             self._running[spec.name] = self.runtime.start(spec)
         if self.workers:
-            self._await_workers(name)
+            self._await_workers(name, wait_s)
         self._leaders.append(name)
 
-    def _await_workers(self, name: str) -> None:
+    def _master(self, name: str) -> str:
+        chosen = self.runtime.listen(name, "master")
+        return self.elsewhere.address(chosen) if self.elsewhere else chosen
+
+    def _await_workers(self, name: str, wait_s: float) -> None:
         """Until all are at work: what is measured from then on is the whole traffic."""
-        end = time.monotonic() + WAIT_S
+        end = time.monotonic() + wait_s
         while True:
             workers, users = self._at_work(name)
             if workers >= self.workers and users:
                 return
             self.check()
             if time.monotonic() > end:
-                raise LoadError(f"the load generator {name} has {workers} of {self.workers} workers, {users} users")
+                found = f"the load generator {name} has {workers} of {self.workers} workers, {users} users"
+                raise LoadError(f"{found} after {wait_s:g} s")
             time.sleep(POLL_S)
 
     def _at_work(self, name: str) -> tuple[int, int]:

@@ -34,11 +34,10 @@ class Processes:
         return self._spec(self.name, argv, {"LAB_LOAD_STATS": str(stats)}, (stats.parent,))
 
     def worker(self, number: int, address: str) -> ServiceSpec:
-        """A worker of the master at an address, with a seed of its own: two must not ask the same questions."""
+        """A worker of the master at an address. Its users' seeds are its own (`lab.loadgen.settings.generator`)."""
         host, _, port = address.rpartition(":")
-        seed = f"{self.env['LAB_SEED']}.{number}"
         argv = ("--worker", "--master-host", host, "--master-port", port)
-        return self._spec(f"{self.name}-worker-{number}", argv, {"LAB_SEED": seed}, ())
+        return self._spec(f"{self.name}-worker-{number}", argv, {}, ())
 
     def _spec(self, name: str, argv: tuple[str, ...], env: Mapping[str, str], writes: tuple[Path, ...]) -> ServiceSpec:
         files = [self.locustfile, _LOADGEN / "live.py", *([_LOADGEN / "shaped.py"] if self.shaped else [])]
@@ -49,10 +48,13 @@ class Processes:
         )  # fmt: skip
 
 
-def master_options(address: str, workers: int) -> tuple[str, ...]:
-    """Of a process that makes no requests itself, and begins when so many workers are there."""
+def master_options(address: str, workers: int, wait_s: float) -> tuple[str, ...]:
+    """Of a process that makes no requests itself, and begins when so many workers are there.
+
+    It gives up later than the lab, which says what was missing.
+    """
     host, _, port = address.rpartition(":")
     return (
         "--master", "--master-bind-host", host, "--master-bind-port", port, "--expect-workers", str(workers),
-        "--expect-workers-max-wait", f"{WAIT_S:.0f}",
+        "--expect-workers-max-wait", f"{wait_s + GRACE_S:.0f}",
     )  # fmt: skip

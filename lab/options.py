@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from lab.load_elsewhere import Elsewhere
 from lab.scenario import Shape
 
 DEFAULT_SPEED = 15.0
@@ -27,9 +28,16 @@ class Options:
     users: int | None = None
     workers: int = 0
     """Locust workers beside a master; 0: one process makes all the traffic."""
+    elsewhere: Elsewhere | None = None
+    """Where `workers` is what somebody starts by hand, here or on other machines."""
     prometheus_bin: Path | None = None
     alertmanager_bin: Path | None = None
     shape: Shape | None = None
     """How the number of users goes with time; None: as the scenario says."""
     max_wall_s: float | None = None
     """Seconds after which the run is ended and inconclusive; None: the deadlines of its checks alone."""
+
+    @property
+    def also_host(self) -> str:
+        """A second address at which the service answers queries: workers elsewhere reach it there."""
+        return self.elsewhere.host if self.elsewhere and self.elsewhere.open else ""

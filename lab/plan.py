@@ -46,8 +46,10 @@ def make(found: Found, options: Options) -> Plan:
     place = decide(options)
     servers = place.servers
     if options.workers and place.name != "native":
-        raise UsageError("--workers: is for the native runtime; add --runtime native")
+        name = "expect-workers" if options.elsewhere else "workers"
+        raise UsageError(f"--{name}: is for the native runtime; add --runtime native")
     broken, fixed = found.deployment("broken"), _fixed(found, options)
+    _check_viewers(options, broken)
     rules, sources = rules_of(found, options)
     scenario = found.scenario
     if options.users is not None:
@@ -63,6 +65,12 @@ def make(found: Found, options: Options) -> Plan:
         check_deployment(promtool, deployed, options.speed, scrapes, rules_speed=rules_speed)
     header = _header(scenario, options, place, rules)
     return Plan(found, scenario, options, place, rules, broken, fixed, header)
+
+
+def _check_viewers(options: Options, broken: Deployment) -> None:
+    """Viewers read the live dashboard from this machine's disk, and ask a Prometheus on its loopback."""
+    if options.elsewhere and options.elsewhere.open and "dashboard.json" in broken.files:
+        raise UsageError("--master-bind: this scenario's traffic has viewers, whose workers run here; give 127.0.0.1")
 
 
 def _fixed(found: Found, options: Options) -> Deployment:

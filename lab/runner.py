@@ -111,14 +111,16 @@ class Run:
         self.stack = Stack(
             self.runtime, plan.servers, self._bounded(), plan.detect_rules,
             plan.header.speed, plan.header.seed, self.run_dir,
+            also_host=plan.options.also_host,
         )  # fmt: skip
         viewers = {
             "LAB_DASHBOARD": str(self.stack.dashboard),
             "LAB_PROMETHEUS_URL": f"http://{self.stack.inside('prometheus:9090')}",
         }
         self.traffic = Traffic(
-            self.runtime, self.run_dir, self.stack.inside("rag:8000"), plan.header.seed, viewers,
-            reads=(self.stack.dashboard.parent,), private=plan.place.name == "docker", workers=plan.options.workers,
+            self.runtime, self.run_dir, self.stack.target, plan.header.seed, viewers,
+            reads=(self.stack.dashboard.parent,), private=plan.place.name == "docker",
+            workers=plan.options.workers, elsewhere=plan.options.elsewhere, tell=self.story.workers_wanted,
         )  # fmt: skip
         told = (*plan.scenario.onset, *plan.scenario.detected, *plan.scenario.damage)
         self.acts = Acts(plan.scenario, self.stack, self.journal)

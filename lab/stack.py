@@ -38,6 +38,8 @@ class Stack:
     speed: float
     seed: int
     run_dir: Path
+    also_host: str = ""
+    """A second address of this machine at which the service answers queries: workers elsewhere reach it there."""
     live: Deployment = HEALTHY
     running: dict[str, Running] = field(default_factory=dict)
     admin_token: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -64,6 +66,12 @@ class Stack:
     def inside(self, name: str) -> str:
         """`host:port` at which the services themselves reach one."""
         return self.runtime.inside(*ENDPOINTS[name])
+
+    @property
+    def target(self) -> str:
+        """`host:port` at which those who make traffic reach the service."""
+        inside = self.inside("rag:8000")
+        return f"{self.also_host}:{inside.rpartition(':')[2]}" if self.also_host else inside
 
     @property
     def _addresses(self) -> dict[str, str]:
@@ -223,8 +231,8 @@ class Stack:
 
     @property
     def _service_options(self) -> dict[str, str]:
-        given = self.scenario.service.items()
-        return {k: f"{v.seconds(self.speed):g}" if isinstance(v, Wait) else v for k, v in given}
+        given = {**self.scenario.service, **({"also_host": self.also_host} if self.also_host else {})}
+        return {k: f"{v.seconds(self.speed):g}" if isinstance(v, Wait) else v for k, v in given.items()}
 
     def switch(self, switches: Mapping[str, float | None]) -> None:
         """Turn the service's admin switches. Raises `LabError` when it refuses."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from lab.deployment import Deployment
     from lab.history import History
+    from lab.load_elsewhere import Wanted
     from lab.outcome import Outcome
     from lab.plan import Plan
     from lab.scenario import Check, CheckResult, Phase
@@ -23,6 +24,9 @@ class Story:
 
     def ready(self, urls: Mapping[str, str]) -> None:
         """The services answer; the URL of each by its name."""
+
+    def workers_wanted(self, wanted: Wanted) -> None:
+        """The traffic waits for workers that somebody must start."""
 
     def phase(self, phase: Phase) -> None:
         """A phase begins. The one with a deployment begins when this returns: a listener may hold the run here."""
@@ -58,6 +62,11 @@ class Several(Story):
         """Tell all."""
         for listener in self.listeners:
             listener.ready(urls)
+
+    def workers_wanted(self, wanted: Wanted) -> None:
+        """Tell all."""
+        for listener in self.listeners:
+            listener.workers_wanted(wanted)
 
     def phase(self, phase: Phase) -> None:
         """Tell all."""

@@ -38,6 +38,8 @@ def refuse_single(given: dict[str, Any], target: str) -> None:
     for name in ("solution", "stage"):
         if given.get(name):
             raise UsageError(f"--{name}: is for one run; name one scenario and one variant")
+    if given.get("expect_workers"):
+        raise UsageError("--expect-workers: each run would wait for workers anew; name one scenario and one variant")
     for name in ("fix", "detect"):
         if given.get(name) and target == ALL:
             raise UsageError(f"--{name}: is for one scenario; name it instead of `{ALL}`")

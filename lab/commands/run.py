@@ -23,6 +23,7 @@ from lab.commands.web import watched
 from lab.errors import OverTime, UsageError
 from lab.journal import read
 from lab.judge import judge
+from lab.load_elsewhere import LOOPBACK, Elsewhere, bind_of
 from lab.options import Options
 from lab.outcome import Outcome, outcome, to_json
 from lab.plan import Plan, make
@@ -126,8 +127,23 @@ def _options(given: dict[str, Any]) -> Options:
         runtime=given["runtime"], speed=speed, seed=given["seed"], out=given["out"], keep=given["keep"],
         strict=given["strict"], control=given["control"], fix=given["fix"], detect=given["detect"],
         users=given["users"], prometheus_bin=given["prometheus_bin"], alertmanager_bin=given["alertmanager_bin"],
-        max_wall_s=given["max_wall"], workers=given["workers"], shape=given["shape"],
+        max_wall_s=given["max_wall"], workers=given["expect_workers"] or given["workers"], shape=given["shape"],
+        elsewhere=_elsewhere(given),
     )  # fmt: skip
+
+
+def _elsewhere(given: dict[str, Any]) -> Elsewhere | None:
+    """Workers elsewhere. Raises `UsageError` for options that contradict each other."""
+    count, bind = given["expect_workers"], given["master_bind"]
+    if not count:
+        if bind:
+            raise UsageError("--master-bind: is where workers are awaited; add --expect-workers N")
+        return None
+    if given["workers"]:
+        raise UsageError("--expect-workers: awaits workers that --workers would start here; leave one of the two away")
+    if given["control"]:
+        raise UsageError("--expect-workers: a control run has two loads, and a master each; leave --control away")
+    return Elsewhere(count, *bind_of(bind or LOOPBACK), given["worker_wait"])
 
 
 def _console(no_color: bool) -> Console:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,28 @@ def per_user() -> float:
     return float(os.environ.get("LAB_USER_RATE", "1"))
 
 
+_worker: list[Any] = []
+"""The runner of this process, where it is a worker of a master."""
+
+if "locust" in sys.modules:
+    from locust import events
+
+    @events.init.add_listener
+    def _on_init(environment: Any, **_: Any) -> None:
+        from locust.runners import WorkerRunner
+
+        if isinstance(environment.runner, WorkerRunner):
+            _worker.append(environment.runner)
+
+
 def generator(number: int = 0) -> random.Random:
-    """A generator that depends on the run's seed (`LAB_SEED`) and on a number, such as the user's."""
-    return random.Random(f"{os.environ.get('LAB_SEED', '1')}/{number}")
+    """A generator that depends on the run's seed (`LAB_SEED`) and on a number, such as the user's.
+
+    On a worker also on the number that its master gave it: users of two must not ask the same questions.
+    """
+    seed = os.environ.get("LAB_SEED", "1")
+    mine = f"{seed}.{_worker[0].worker_index}" if _worker else seed
+    return random.Random(f"{mine}/{number}")
 
 
 GOLDEN = 0.6180339887498949

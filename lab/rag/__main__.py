@@ -39,10 +39,10 @@ def _serve() -> None:
     try:
         service = build(settings, metrics, log)
         app = create_app(service)
-        sock = listen(settings.host, settings.port)
+        socks = [listen(host, settings.port) for host in (settings.host, settings.also_host) if host]
         serve_metrics(module, registry, settings.metrics_host or settings.host, settings.metrics_port)
         _announce(settings)
-        run(app, sock)
+        run(app, socks)
     finally:
         log.flush()
 

@@ -101,7 +101,7 @@ def _serve_bare(argv: list[str]) -> None:
 
     settings = parse(argv)
     service = build_bare(settings, open_log(settings.log_file, settings.service, settings.environment))
-    run(create_app(service), listen(settings.host, settings.port))
+    run(create_app(service), [listen(settings.host, settings.port)])
 
 
 def main(argv: list[str]) -> None:

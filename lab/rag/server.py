@@ -43,7 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def run(app: FastAPI, sock: socket.socket) -> None:
+def run(app: FastAPI, socks: list[socket.socket]) -> None:
     """Serve until SIGTERM or SIGINT; running queries get half a second to end."""
     config = uvicorn.Config(
         app,
@@ -57,4 +57,4 @@ def run(app: FastAPI, sock: socket.socket) -> None:
         timeout_keep_alive=75,
     )
     config.timeout_graceful_shutdown = DRAIN_S  # type: ignore[assignment]  # passed on to wait_for
-    asyncio.run(_Server(config).serve([sock]))
+    asyncio.run(_Server(config).serve(socks))

@@ -28,6 +28,7 @@ class Settings:
     """All options, checked. Times are in the unit that the name ends with."""
 
     host: str = _option("127.0.0.1", "address of the API")
+    also_host: str = _option("", "a second address of the API, at the same port; none when empty")
     port: int = _option(8000, "port of the API", at_most=65535)
     metrics_host: str = _option("", "address of the metrics; that of the API when empty")
     metrics_port: int = _option(8001, "port of the metrics", at_most=65535)

@@ -22,6 +22,7 @@ from lab.deployment import Deployment
 from lab.endpoints import PATIENT
 from lab.events import CulpritFound, LogSeen, Notified
 from lab.history import History
+from lab.load_elsewhere import Wanted
 from lab.outcome import Outcome
 from lab.plan import Plan
 from lab.scenario import Check, CheckResult, Mode, Phase, Result
@@ -87,6 +88,20 @@ class TerminalStory(Story):
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+    def workers_wanted(self, wanted: Wanted) -> None:
+        """The command as one line to copy, also when quiet: without it the run can't go on."""
+        elsewhere = wanted.elsewhere
+        many = "one worker" if elsewhere.count == 1 else f"{elsewhere.count} workers"
+        where = "where this version of the lab is installed" if elsewhere.open else "in another shell"
+        lines = [
+            f"waiting {elsewhere.wait_s:g} s for {many} to ask {wanted.target}; run for each, {where}:",
+            wanted.command,
+        ]
+        if elsewhere.open:
+            lines.insert(0, f"warning: {elsewhere.host}: whoever reaches it reaches the master and the service")
+        for line in lines:
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def phase(self, phase: Phase) -> None:
         """A headline."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from lab import compose
 from lab.endpoints import ENDPOINTS
 from lab.install import Binary
+from lab.load_processes import Processes, master_options
 from lab.runtime.protocol import VolumeSpec
 from lab.services import alertmanager, prometheus
 
@@ -115,3 +117,27 @@ def test_files_that_compose_mounts_are_there() -> None:
             source = compose.fill(volume, os.environ).split(":")[0]
             if source.startswith("."):
                 assert (ROOT / "compose" / source).exists(), f"{name}: {source}"
+
+
+def _options(words: Sequence[str]) -> set[str]:
+    return {word.partition("=")[0] for word in words if word.startswith("--")}
+
+
+def test_the_profile_load_has_a_master_and_workers_as_the_lab_starts_them() -> None:
+    processes = Processes("load", Path("locustfile.py"), {"LAB_SEED": "1"})
+    bound = {"--master-bind-host", "--master-bind-port"}  # in a container it listens on the stack's own network
+    master = _options(master_options("127.0.0.1:1", 2, 120.0)) - bound
+    services = compose.load({})
+    assert master <= _options(services["load"].command)
+    worker = _options(processes.worker(1, "load:5557").argv)
+    assert _options(services["load-worker"].command) - {"--locustfile"} <= worker
+    assert "--master-host=load" in services["load-worker"].command
+
+
+def test_one_variable_says_how_many_workers_there_are_and_how_many_are_awaited() -> None:
+    load, worker = RAW["services"]["load"], RAW["services"]["load-worker"]
+    awaited = next(word for word in load["command"] if word.startswith("--expect-workers="))
+    assert awaited == f"--expect-workers={worker['scale']}"
+    assert compose.fill(worker["scale"], {"LAB_WORKERS": "3"}) == "3"
+    assert load["profiles"] == worker["profiles"] == ["load"]
+    assert load["volumes"] == worker["volumes"], "the same locustfile"
