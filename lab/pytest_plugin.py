@@ -2,7 +2,7 @@
 
     @pytest.mark.lab("NAME", detect="rules.yml")
     def test_our_rules_catch_it(lab_run):
-        assert lab_run.passed
+        assert lab_run.passed, lab_run
 
 The run is a child process (`lab run`), so that pytest's own process stays as it is. Imported in every pytest session of
 an environment that has the lab: nothing but pytest and the standard library here.
@@ -72,6 +72,11 @@ class LabRun:
     def __repr__(self) -> str:
         said = "; ".join(map(str, self.failed)) or self.reason or "pass"
         return f"<lab run {self.label}: {said}; evidence in {self.run_dir}>"
+
+    def __str__(self) -> str:
+        """What a failed assertion should say: every failed check on a line of its own, and where the evidence is."""
+        said = [*map(str, self.failed)] or [self.reason or "pass"]
+        return "\n  ".join([f"lab run {self.label}:", *said, f"evidence in {self.run_dir}"])
 
 
 def pytest_configure(config: pytest.Config) -> None:
