@@ -17,7 +17,9 @@ from lab.errors import UsageError
 from lab.events import Event, Unmeasured, from_record, to_record
 from lab.history import History, Sample
 
-FORMAT = 1
+FORMAT = 2
+"""2: deadlines count from the live deployment (1: from the start of the phase)."""
+READABLE = (1, FORMAT)
 """Version of the file's format; a reader refuses what it does not know."""
 
 
@@ -156,8 +158,8 @@ def _set_back(sample: Sample, history: History) -> Unmeasured | None:
 def _header(record: Mapping[str, Any], path: Path) -> Header:
     if record.get("type") != "run":
         raise ValueError("the first line is no run header")
-    if record.get("format") != FORMAT:
-        raise UsageError(f"{path}: format {record.get('format')} is not {FORMAT}; use the lab that wrote it")
+    if record.get("format") not in READABLE:
+        raise UsageError(f"{path}: format {record.get('format')} is not {FORMAT} or older; use the lab that wrote it")
     known = {k: record[k] for k in Header.__dataclass_fields__ if k in record}
     for name in ("own_alerts", "watched_alerts"):
         known[name] = tuple(known[name])

@@ -128,7 +128,7 @@ def _negative(check: Check) -> Result:
 
 
 def _eventually(check: Check, view: View) -> CheckResult | None:
-    deadline = view.start + check.deadline.seconds(view.header.speed)
+    deadline = view.due_from + check.deadline.seconds(view.header.speed)
     seen = False
     for t in view.history.ticks(view.start, min(view.now, deadline)):
         state = check.condition.at(view, t)
@@ -144,7 +144,7 @@ def _holds(check: Check, view: View) -> CheckResult | None:
     A look that shows nothing is none. Within one scrape interval nothing can change that a scrape shows.
     """
     length = hold_s(check, view.header.speed, view.onset_after_s)
-    deadline = view.start + check.deadline.seconds(view.header.speed) + length
+    deadline = view.due_from + check.deadline.seconds(view.header.speed) + length
     longest_gap = max(STALE_S, view.scrape_s)
     since = despite_gaps = last = None
     seen = blind = False

@@ -50,6 +50,14 @@ class View:
         return live.t if live else self.start
 
     @property
+    def due_from(self) -> float:
+        """From when on the deadlines of this phase count: a deployment that takes long takes nothing of a fix's time.
+
+        A journal of format 1 is judged as it was when it was written: from the start of the phase.
+        """
+        return self.zero if self.header.format > 1 else self.start
+
+    @property
     def settled(self) -> float:
         """From when on rates of this phase can be compared with others."""
         return self.zero + SETTLE.seconds(self.header.speed)

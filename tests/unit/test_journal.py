@@ -134,8 +134,8 @@ def test_a_first_line_that_is_no_header(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "j"
-    path.write_text(json.dumps({"type": "run", **asdict(HEADER), "format": 2}) + "\n")
-    with pytest.raises(UsageError, match="format 2 is not 1"):
+    path.write_text(json.dumps({"type": "run", **asdict(HEADER), "format": 3}) + "\n")
+    with pytest.raises(UsageError, match="format 3 is not 2 or older"):
         read(path)
 
 

@@ -116,3 +116,23 @@ def test_delays_count_from_the_deployment_not_from_the_phase() -> None:
     seen = View(history, HEADER, Phase.BROKEN, 1.0, 8.0, True)
     assert seen.zero == 4.0
     assert replace(seen, phase=Phase.FIXED).zero == 1.0
+
+
+@pytest.mark.parametrize(("mode", "hold"), [(Mode.EVENTUALLY, 0.0), (Mode.HOLDS, 2.0)])
+def test_a_slow_deployment_takes_nothing_of_the_deadline(mode: Mode, hold: float) -> None:
+    """It is live after 16 s and well 4 s later, of 5. A journal of format 1 is judged as it was then: too late."""
+    slow = view("0" * 20 + "1" * 5, closed=True)
+    slow.history.add(Deployed(16.0, "broken"))
+    asked = check(mode, deadline=5.0, hold=hold)
+    for written_as, expected in ((2, Result.PASS), (1, Result.FAIL)):
+        found = evaluate(asked, replace(slow, header=replace(HEADER, format=written_as)))
+        assert found is not None
+        assert found.result is expected
+
+
+def test_a_deadline_ends_all_the_same() -> None:
+    late = view("0" * 25 + "1", closed=True)
+    late.history.add(Deployed(16.0, "broken"))
+    found = evaluate(check(Mode.EVENTUALLY, deadline=5.0), late)
+    assert found is not None
+    assert found.result is Result.FAIL
