@@ -67,6 +67,8 @@ def _table(name: str, table: object) -> dict[str, str]:
     for key, value in table.items():
         if key.replace("_", "-") not in known:
             raise UsageError(f"{CONFIG}: [{name}] {key}: no such option of `lab {name}`; see `lab {name} --help`")
+        if next(o.multiple for o in options if o.name == known[key.replace("_", "-")]):
+            raise UsageError(f"{CONFIG}: [{name}] {key}: may be given again, so only on the command line")
         if not isinstance(value, str | int | float):
             raise UsageError(f"{CONFIG}: [{name}] {key}: neither text nor a number, true or false")
         values[known[key.replace("_", "-")]] = str(value)
@@ -201,6 +203,13 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
 @click.option("--control", is_flag=True, help="the same run without broken/: everything must stay silent")
 @_path("--fix", "a folder with your fix, in place of fixed/")
 @_path("--detect", "your own rules file, in place of the detection rules")
+@click.option(
+    "--map",
+    "names",
+    multiple=True,
+    metavar="OURS=YOURS",
+    help="a metric or job that your answer names otherwise; repeatable",
+)
 @click.option("--solution", is_flag=True, help="after a run of your answer, the diff from it to ours")
 @_path("--prometheus-bin", "the Prometheus to use", envvar="LAB_PROMETHEUS_BIN")
 @_path("--alertmanager-bin", "the Alertmanager to use", envvar="LAB_ALERTMANAGER_BIN")

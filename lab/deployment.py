@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Literal
 
 from lab.errors import ScenarioError
+from lab.names import NO_NAMES, Names
 from lab.paths import compose_dir
+from lab.translation import translate_dashboard, translate_rules, translate_scrapes
 
 What = Literal["healthy", "broken", "fixed"]
 
 FILES = ("metrics.py", "prometheus.yml", "rules.yml", "alertmanager.yml", "dashboard.json")
 """The files a deployment may hold; any other name is an error, so that a typo is not passed over."""
+DEPLOYED_RULES = "rules/deployed.yml"
+"""Where the patient's configuration has the rules of a deployment."""
 MAX_FILE = 4 << 20
 """Bytes that a file of a deployment may have."""
 
@@ -24,10 +28,16 @@ class Deployment:
 
     what: What
     files: dict[str, Path] = field(default_factory=dict)
+    names: Names = NO_NAMES
+    """Of its metrics and jobs; the texts below, which servers and viewers get, have the lab's in their place."""
 
     def text(self, name: str, healthy: Path) -> str:
         """A file of this deployment, the healthy stack's where it has none."""
         return (self.files.get(name) or healthy).read_text(encoding="utf-8")
+
+    def differs(self, other: Deployment, *files: str) -> bool:
+        """Whether one of the files, or what their names stand for, is another in `other`."""
+        return self.names != other.names or any(self.files.get(f) != other.files.get(f) for f in files)
 
     def copy_to(self, folder: Path) -> None:
         """Keep its files in a new folder: a user's own fix is evidence, and may be another by tomorrow."""
@@ -37,21 +47,31 @@ class Deployment:
 
     def prometheus_config(self) -> str:
         """The patient's configuration, at production timings."""
-        return self.text("prometheus.yml", compose_dir() / "prometheus" / "prometheus.yml")
+        text = self.text("prometheus.yml", compose_dir() / "prometheus" / "prometheus.yml")
+        return translate_scrapes(text, self.names, first=False)
 
     def alertmanager_config(self) -> str:
         """Alertmanager's configuration, at production timings."""
         return self.text("alertmanager.yml", compose_dir() / "alertmanager" / "alertmanager.yml")
 
+    @property
+    def exposed(self) -> Names:
+        """Those names that its metrics page has in place of ours."""
+        return self.names.said_in(self.files["metrics.py"].read_text()) if "metrics.py" in self.files else NO_NAMES
+
     def dashboard(self) -> Path:
         """The dashboard that people look at."""
         return self.files.get("dashboard.json") or compose_dir() / "grafana" / "dashboards" / "queries.json"
+
+    def dashboard_text(self) -> str:
+        """What it shows."""
+        return translate_dashboard(self.dashboard().read_text(encoding="utf-8"), self.names)
 
     def prometheus_rules(self) -> dict[str, str]:
         """The patient's rule files: the service's own alerts and the deployment's."""
         found = rule_files(compose_dir() / "prometheus" / "rules", "rules")
         if "rules.yml" in self.files:
-            found["rules/deployed.yml"] = self.files["rules.yml"].read_text(encoding="utf-8")
+            found[DEPLOYED_RULES] = translate_rules(self.files["rules.yml"].read_text(encoding="utf-8"), self.names)
         return found
 
 

@@ -43,6 +43,8 @@ class Header:
     users: int = 0
     shape: str = "steady"
     started_at: float = 0.0
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of metrics and jobs in a learner's answer: ours to theirs."""
     format: int = FORMAT
 
     @property

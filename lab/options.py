@@ -25,6 +25,8 @@ class Options:
     control: bool = False
     fix: Path | None = None
     detect: Path | None = None
+    names: tuple[str, ...] = ()
+    """`OURS=YOURS`: names of metrics and jobs in `fix` and `detect` that are not the lab's."""
     users: int | None = None
     workers: int = 0
     """Locust workers beside a master; 0: one process makes all the traffic."""

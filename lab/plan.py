@@ -13,12 +13,15 @@ from lab.catalog import RULES_OF, Found, alerts_in
 from lab.deployment import HEALTHY, Deployment, rule_files
 from lab.errors import RulesError, UsageError
 from lab.journal import Header
+from lab.mapped import names_for
+from lab.names import NO_NAMES, Names
 from lab.options import Options
 from lab.paths import compose_dir
 from lab.rulecheck import check_deployment, check_rules, check_speed
 from lab.runtime.place import Place, Servers, decide
 from lab.scenario import Scenario
 from lab.services.prometheus import min_scrapes
+from lab.translation import translate_rules
 from lab.view import SCRAPE
 
 
@@ -34,6 +37,13 @@ class Plan:
     broken: Deployment
     fixed: Deployment
     header: Header
+    names: Names = NO_NAMES
+    """Of the answer's metrics and jobs."""
+
+    @property
+    def rules_as_ours(self) -> dict[str, str]:
+        """The rules that detect, with our names in a learner's."""
+        return {name: translate_rules(text, self.names, filename=name) for name, text in self.detect_rules.items()}
 
     @property
     def servers(self) -> Servers:
@@ -63,8 +73,10 @@ def make(found: Found, options: Options) -> Plan:
     rules_speed = 1.0 if scenario.patient.production_time else options.speed
     for deployed in (broken, fixed):
         check_deployment(promtool, deployed, options.speed, scrapes, rules_speed=rules_speed)
-    header = _header(scenario, options, place, rules)
-    return Plan(found, scenario, options, place, rules, broken, fixed, header)
+    names = names_for(found, options, fixed)
+    fixed = replace(fixed, names=names) if options.fix else fixed
+    header = replace(_header(scenario, options, place, rules), names=names.every)
+    return Plan(found, scenario, options, place, rules, broken, fixed, header, names)
 
 
 def _check_viewers(options: Options, broken: Deployment) -> None:

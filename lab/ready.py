@@ -32,6 +32,13 @@ def _answers(url: str) -> bool:
         return False
 
 
+def end_of(service: Running) -> str:
+    """How a service ended; of the one that runs a deployment's code with its last words, which name the line."""
+    how = service.how_it_ended()
+    said = tail(service.log, 1) if service.spec.name == "rag" and (service.exit_code() or 0) > 0 else ""
+    return f"{how}: {said}" if said else how
+
+
 def tail(log: Path, lines: int = 3) -> str:
     """The last lines of a log, on one line."""
     try:

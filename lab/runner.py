@@ -109,9 +109,9 @@ class Run:
         self.runtime = plan.place.runtime(registration.entry.run_id, self.run_dir, registration)
         self._closing.callback(self.runtime.close)
         self.stack = Stack(
-            self.runtime, plan.servers, self._bounded(), plan.detect_rules,
+            self.runtime, plan.servers, self._bounded(), plan.rules_as_ours,
             plan.header.speed, plan.header.seed, self.run_dir,
-            also_host=plan.options.also_host,
+            also_host=plan.options.also_host, names=plan.names,
         )  # fmt: skip
         viewers = {
             "LAB_DASHBOARD": str(self.stack.dashboard),
@@ -128,7 +128,7 @@ class Run:
         self.questions = Questions(tuple(q for c in agreed for q in c.asks()), self.stack, self.journal)
         asked = [c.condition for c in (*told, *plan.scenario.recovered) if isinstance(c.condition, SmokeTest)]
         required = dict.fromkeys(name for c in asked for name in c.require)
-        self.smoke_tests = SmokeTests(tuple(required), self.stack, self.journal)
+        self.smoke_tests = SmokeTests(tuple(required), self.stack, self.journal, plan.fixed.exposed)
         self.study = StudyRun(plan, self.runtime, self.journal, self.run_dir)
         wanted = [check.condition.wants() for check in told if isinstance(check.condition, Seen)]
         logs = LogWatch(self.run_dir, wanted)

@@ -10,6 +10,7 @@ from lab.errors import LabError
 from lab.events import Deployed, SmokeTested, Unmeasured
 from lab.history import History
 from lab.journal import Journal
+from lab.names import NO_NAMES, Names
 from lab.stack import Stack
 
 TIMEOUT_S = 2.0
@@ -23,6 +24,8 @@ class SmokeTests:
     require: tuple[str, ...]
     stack: Stack
     journal: Journal
+    names: Names = NO_NAMES
+    """Under which `fixed/` exposes them."""
     _made: int = field(default=0, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
 
@@ -31,7 +34,9 @@ class SmokeTests:
         live = sum(1 for _ in history.of(Deployed))
         if self.require and live > self._made:
             self._made = live
-            self._thread = threading.Thread(target=self._test, name="smoke-test", daemon=True)
+            fixed = next(reversed(list(history.of(Deployed)))).what == "fixed"
+            require = tuple(self.names.metrics.get(name, name) if fixed else name for name in self.require)
+            self._thread = threading.Thread(target=self._test, args=(require,), name="smoke-test", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
@@ -39,12 +44,12 @@ class SmokeTests:
         if self._thread is not None:
             self._thread.join(2 * TIMEOUT_S)
 
-    def _test(self) -> None:
+    def _test(self, require: tuple[str, ...]) -> None:
         from lab.lint.smoke import smoke
 
         url = f"http://{self.stack.address('rag:8001')}/metrics"
         try:
-            found = smoke(url, require=self.require, timeout_s=TIMEOUT_S)
+            found = smoke(url, require=require, timeout_s=TIMEOUT_S)
         except LabError as error:
             self.journal.record(Unmeasured(time.time(), f"the smoke test could not be made: {error}"))
             return

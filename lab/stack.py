@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -14,15 +13,17 @@ from pathlib import Path
 
 from lab.backfill import Past, blocks, play
 from lab.catalog import RULES_OF
-from lab.deployment import HEALTHY, Deployment
+from lab.deployment import DEPLOYED_RULES, HEALTHY, Deployment
 from lab.endpoints import ENDPOINTS, OBSERVER, PATIENT
 from lab.errors import StartError
+from lab.names import NO_NAMES, Names
 from lab.paths import compose_dir
-from lab.ready import tail, wait_ready
+from lab.ready import end_of, tail, wait_ready
 from lab.runtime.place import Servers
 from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
 from lab.scenario import Scenario, Wait
 from lab.services import alertmanager, host, prometheus, rag, receiver
+from lab.translation import translate_scrapes
 
 PATIENT_DATA = "prometheus-data"
 
@@ -40,6 +41,8 @@ class Stack:
     run_dir: Path
     also_host: str = ""
     """A second address of this machine at which the service answers queries: workers elsewhere reach it there."""
+    names: Names = NO_NAMES
+    """Of the metrics in a learner's answer: the observer takes them under the lab's."""
     live: Deployment = HEALTHY
     running: dict[str, Running] = field(default_factory=dict)
     admin_token: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -122,7 +125,7 @@ class Stack:
     def ended(self) -> list[tuple[str, int, str]]:
         """Services that ended without being asked: name, exit code, how; each is named once."""
         with self._lock:
-            dead = [(n, c, _end_of(s)) for n, s in self.running.items() if (c := s.exit_code()) is not None]
+            dead = [(n, c, end_of(s)) for n, s in self.running.items() if (c := s.exit_code()) is not None]
             for name, _, _ in dead:
                 self.running.pop(name)
         return dead
@@ -154,9 +157,9 @@ class Stack:
         if "metrics.py" in {*before.files, *deployment.files}:  # a release restarts the service, whatever it changes
             self.stop("rag")
             self._start(self._rag())
-        if patient and _differ(before, deployment, "prometheus.yml", "rules.yml"):
+        if patient and before.differs(deployment, "prometheus.yml", "rules.yml"):
             self._renew_rules()
-        if _differ(before, deployment, "alertmanager.yml"):
+        if before.differs(deployment, "alertmanager.yml"):
             self._write_alertmanager_config()
             self.runtime.reload(self.running["alertmanager"])
         self._write_targets()
@@ -185,13 +188,13 @@ class Stack:
 
         New blocks are seen at the server's own tick within a minute, after a restart at once: so it is restarted.
         """
-        self._write_patient_config(self.live)
+        config = self._write_patient_config(self.live)
         if self.past is None or "rules.yml" not in self.live.files:
             self.runtime.reload(self.running[PATIENT])
             return
         url = f"http://{self.address('prometheus:9090')}"
         blocks(self.runtime, self.servers.promtool, self._storage).record(
-            self.live.files["rules.yml"], url, self.past.start, self.past.end
+            config.parent / DEPLOYED_RULES, url, self.past.start, self.past.end
         )
         self.stop(PATIENT)
         self._start(self._patient())
@@ -245,7 +248,7 @@ class Stack:
 
     def _publish_dashboard(self) -> None:
         temporary = self.dashboard.with_suffix(".tmp")
-        shutil.copyfile(self.live.dashboard(), temporary)
+        temporary.write_text(self.live.dashboard_text(), encoding="utf-8")
         temporary.replace(self.dashboard)
 
     def _write_alertmanager_config(self) -> Path:
@@ -284,9 +287,10 @@ class Stack:
 
     def _observer(self) -> ServiceSpec:
         volume = VolumeSpec("observer-data")
+        own = (compose_dir() / "prometheus" / "observer.yml").read_text(encoding="utf-8")
         config = prometheus.write_config(
             self.run_dir / "config" / OBSERVER,
-            (compose_dir() / "prometheus" / "observer.yml").read_text(encoding="utf-8"),
+            translate_scrapes(own, self.names, first=True),
             self._detecting(OBSERVER),
             self.servers.prometheus,
             self.speed,
@@ -294,14 +298,3 @@ class Stack:
         )
         data, listen = self.runtime.data_dir(volume), self.runtime.listen(OBSERVER, prometheus.PORT)
         return prometheus.spec(OBSERVER, self.servers.prometheus, config, data, volume, listen, self.speed)
-
-
-def _end_of(service: Running) -> str:
-    """How a service ended; of the one that runs a deployment's code with its last words, which name the line."""
-    how = service.how_it_ended()
-    said = tail(service.log, 1) if service.spec.name == "rag" and (service.exit_code() or 0) > 0 else ""
-    return f"{how}: {said}" if said else how
-
-
-def _differ(a: Deployment, b: Deployment, *names: str) -> bool:
-    return any(a.files.get(name) != b.files.get(name) for name in names)

@@ -126,7 +126,8 @@ def _options(given: dict[str, Any]) -> Options:
     return Options(
         runtime=given["runtime"], speed=speed, seed=given["seed"], out=given["out"], keep=given["keep"],
         strict=given["strict"], control=given["control"], fix=given["fix"], detect=given["detect"],
-        users=given["users"], prometheus_bin=given["prometheus_bin"], alertmanager_bin=given["alertmanager_bin"],
+        names=given["names"], users=given["users"],
+        prometheus_bin=given["prometheus_bin"], alertmanager_bin=given["alertmanager_bin"],
         max_wall_s=given["max_wall"], workers=given["expect_workers"] or given["workers"], shape=given["shape"],
         elsewhere=_elsewhere(given),
     )  # fmt: skip

@@ -91,11 +91,12 @@ class Naming:
         return f"{self.culprit} in the notification"
 
     def _where(self, view: View, t: float) -> list[str]:
-        names = names_of(self.name, view)
+        alerts = names_of(self.name, view)
+        names = (self.culprit, view.header.names.get(self.culprit, self.culprit))
         return [
             f"{key}: {text}"
-            for n in view.history.of(Notified, view.start, t) if n.alert in names and n.status == "firing"
-            for key, text in {**n.annotations, **n.labels}.items() if self.culprit in text
+            for n in view.history.of(Notified, view.start, t) if n.alert in alerts and n.status == "firing"
+            for key, text in {**n.annotations, **n.labels}.items() if any(name in text for name in names)
         ]  # fmt: skip
 
     def at(self, view: View, t: float) -> bool | None:

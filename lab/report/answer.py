@@ -23,6 +23,7 @@ def tell_answer(console: Console, answer: Answer, found: Outcome, *, solution: b
         for line in answer.solution().splitlines():
             console.print(Text(clean(line), _style(line)), soft_wrap=True)
         return
+    _tell_names(console, found)
     hints = hints_for(found.judgement, answer.hints) if found.verdict is Verdict.FAIL else []
     if not hints:
         return
@@ -30,6 +31,13 @@ def tell_answer(console: Console, answer: Answer, found: Outcome, *, solution: b
     for hint in hints:
         console.print(f"  {hint.phase.value}, {escape(clean(hint.check))}", highlight=False)
         console.print(Padding(Text(clean(hint.text)), (0, 0, 0, 6)))
+
+
+def _tell_names(console: Console, found: Outcome) -> None:
+    """Under which names an answer that did not pass was read: a pair that is wrong is seen here."""
+    if found.header.names and found.verdict is not Verdict.PASS:
+        pairs = ", ".join(f"{yours} as {ours}" for ours, yours in found.header.names.items())
+        console.print(Text(f"your names were read (--map): {clean(pairs)}"), soft_wrap=True)
 
 
 def _style(line: str) -> str:

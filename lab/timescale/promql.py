@@ -97,12 +97,12 @@ def compress_expr(
                 remedy="record rate() instead, or put the expression into the alert and declare it there",
             )
         result = Windows(speed, scrape_interval_s, min_scrapes).shrink(scaled)
-        return expr if result == original else _printed(result)
+        return expr if result == original else printed(result)
     except RecursionError:
         raise InputError("the expression is nested too deeply", remedy="split it into recording rules") from None
 
 
-def _printed(tree: Node) -> str:
+def printed(tree: Node) -> str:
     """Print, parse again and compare: a printer must never be the one who changes a rule."""
     text = render(tree)
     if parse(text) != tree:

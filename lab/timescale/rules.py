@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from yaml.nodes import Node
@@ -68,6 +68,25 @@ def compress_rules(
                 raise error.located(rule=rule.name, filename=filename, line=rule.line) from None
             doc.replace(rule.parts["expr"], shorter, quoted=True)
     return text if speed == 1 else doc.result()
+
+
+def rewrite_rules(
+    text: str, expr: Callable[[str], str], recorded: Callable[[str], str], *, filename: str = "rules.yml"
+) -> str:
+    """The same rules with `expr` applied to each expression and `recorded` to the name of each recording.
+
+    Raises what `expr` raises, a TimescaleError with file, line and rule; InputError for a file that is no rule file.
+    """
+    doc = YamlText(text, filename)
+    for group in _groups(doc):
+        for rule in _rules(doc, group):
+            try:
+                doc.replace(rule.parts["expr"], expr(doc.scalar(rule.parts["expr"], "expr")), quoted=True)
+            except TimescaleError as error:
+                raise error.located(rule=rule.name, filename=filename, line=rule.line) from None
+            if rule.recorded:
+                doc.replace(rule.parts["record"], recorded(rule.name))
+    return doc.result()
 
 
 def max_speed(text: str, *, filename: str = "rules.yml", min_for_s: float = MIN_FOR_S) -> float:
