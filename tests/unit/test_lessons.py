@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.catalog import find
-from lab.cli import lab, run_cli
+from lab.cli import run_cli
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LESSONS = sorted(path.parent / "README.md" for path in (ROOT / "scenarios").glob("*/scenario.py"))
@@ -58,20 +57,6 @@ def test_the_session_has_no_gap_and_ends_in_time() -> None:
     assert minutes[-1][1] == 40
     assert all(before[1] == after[0] for before, after in pairwise(minutes))
     assert all(begin < end for begin, end in minutes)
-
-
-def test_every_command_of_the_session_is_one() -> None:
-    """Parsed as the command line parses it; nothing is run."""
-    told = re.findall(r"^    lab (.+?)(?:\s+#.*)?$", SESSION, re.MULTILINE) + re.findall(r"`lab ([^`]+)`", SESSION)
-    assert len(told) > 10
-    for command in told:
-        name, *arguments = command.split()
-        needed = [] if arguments or name != "run" else ["NAME"]
-        needed += ["NAME"] if arguments and arguments[0] == "--stage" else []
-        lab.commands[name].make_context(name, [*needed, *arguments])
-        scenarios = [word.partition(":") for word in arguments[:1] if name in ("run", "show") and word[0] != "-"]
-        for scenario, _, variant in scenarios:
-            assert find(scenario, variant or None)
 
 
 def test_every_file_of_the_session_is_there() -> None:
