@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import promql_parser
@@ -74,6 +74,12 @@ def prepared(found: Found, make: Callable[[Found], Plan]) -> tuple[list[Item], P
     items.append(_looked(f"{label}: alerts", lambda: _alerts(found, str(plan.servers.promtool.path))))
     items.append(_looked(f"{label}: words for the stage", lambda: _words(found)))
     return items, plan
+
+
+def shortened(items: Sequence[Item], before: Sequence[Item]) -> list[Item]:
+    """Items to be shown, without a reason that was told already: one server that is missing fails every scenario."""
+    told = {item.why for item in before}
+    return [replace(item, why="as above") if item.why and item.why in told else item for item in items]
 
 
 def _looked(name: str, look: Callable[[], str]) -> Item:

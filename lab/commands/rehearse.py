@@ -59,7 +59,7 @@ def _look(founds: Sequence[Found], given: dict[str, Any], console: Console) -> t
     from lab.errors import UsageError
     from lab.options import Options
     from lab.plan import make
-    from lab.rehearsal import Item, machine, prepared, volume
+    from lab.rehearsal import Item, machine, prepared, shortened, volume
 
     if not 1.0 <= given["speed"] <= MAX_SPEED:
         raise UsageError(f"--speed {given['speed']:g}: not between 1 (real time) and {MAX_SPEED:g}")
@@ -71,7 +71,7 @@ def _look(founds: Sequence[Found], given: dict[str, Any], console: Console) -> t
     plans = []
     for found in founds:
         looked, plan = prepared(found, lambda found: make(found, options))
-        _tell(looked, console)
+        _tell(shortened(looked, items), console)
         items += looked
         plans += [plan] if plan else []
     return plans, items

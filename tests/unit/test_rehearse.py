@@ -25,7 +25,7 @@ from lab.options import Options
 from lab.outcome import Outcome, outcome
 from lab.plan import Plan, make
 from lab.registry import Registration
-from lab.rehearsal import READY_S, left_behind, machine, played, prepared, volume
+from lab.rehearsal import READY_S, Item, left_behind, machine, played, prepared, shortened, volume
 from lab.runner import Run
 from lab.scenario import Result
 
@@ -267,3 +267,10 @@ def test_preparing_names_the_scenario() -> None:
 def test_a_speed_that_cannot_be_played_is_refused(speed: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["rehearse", "--speed", speed]) == 2
     assert "not between 1 (real time) and 60" in capsys.readouterr().err
+
+
+def test_one_reason_is_told_once() -> None:
+    items = [Item("b: rules", False, "no Prometheus"), Item("b: words", False, "none"), Item("b: alerts", True)]
+    shown = shortened(items, [Item("a: rules", False, "no Prometheus")])
+    assert [item.why for item in shown] == ["as above", "none", ""]
+    assert [item.green for item in shown] == [False, False, True]
