@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from test_layout import SCENARIOS
+from walk import WALK, do, steps
 
 from lab.catalog import alerts_in, find, names
 from lab.cli import run_cli
@@ -25,7 +26,6 @@ from lab.scenario import Phase, Verdict
 from lab.signals import INACTIVE, alert_state
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-WALK = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 RECORDED = ROOT / "tests" / "recorded"
 ALERT = "QueryIds"
 
@@ -37,33 +37,6 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: Path) -> Path:
     (command,) = re.findall(r"`lab (new \S+)`", WALK)
     assert run_cli(command.split()) == 0
     return tmp_path / "query-ids"
-
-
-def steps() -> list[tuple[str, str, str]]:
-    """What the walk changes: file, old lines, new lines."""
-    found, file, old, new = [], "", [], []
-    for line in [*WALK.splitlines(), ""]:
-        text = line[7:] if line.startswith(" " * 7) else ""
-        if new and not text.startswith("+"):
-            found.append((file, "\n".join(old), "\n".join(new)))
-            old, new = [], []
-        if text.startswith("--- "):
-            file = text[4:]
-        elif text.startswith("-"):
-            old.append(text[1:])
-        elif text.startswith("+"):
-            new.append(text[1:])
-    return found
-
-
-def do(folder: Path, *files: str) -> None:
-    """Do the steps of the walk that change these files."""
-    mine = [step for step in steps() if step[0] in files]
-    assert {step[0] for step in mine} == set(files)
-    for file, old, new in mine:
-        text = (folder / file).read_text()
-        assert text.count(old) == 1, f"{file} has no such lines: {old}"
-        (folder / file).write_text(text.replace(old, new))
 
 
 # What is made
