@@ -103,6 +103,44 @@ def test_a_recorded_wrong_answer_gets_a_hint(name: str) -> None:
     assert {hint.check for hint in hints} <= failed
 
 
+PLAUSIBLE = {
+    "cardinality/drops_only_user_id": "can a single new query still give a value that nobody has",
+    "cardinality/drops_only_query_text": "can a single new query still give a value that nobody has",
+    "cardinality/no_rules": "Where does its time go",
+    "cardinality/always_fires": "What does it see that is true of the healthy service",
+    "alert_storm/muted_route": "Which route does the alert take, who is at its end",
+    "alert_storm/threshold_5s": "Being deaf counts like being loud",
+    "alert_storm/removed_rule": "Being deaf counts like being loud",
+    "alert_storm/no_rules": "What tells one long alert from one that begins again",
+    "label_leak/request_id": "in which label has the second a value that the first had not",
+    "label_leak/clears": "The histogram does not count as many queries as are answered",
+    "label_leak/restarts": "What is different a minute after the restart",
+    "label_leak/no_rules": "Where does its time go",
+    "slow_queries/emptied_dashboard": "A panel that was there is gone",
+    "slow_queries/constant_panels": "what did the old panel add up, over which series, and what does yours",
+    "slow_queries/wrong_record": "in what is added up, in what is averaged",
+    "slow_queries/no_rules": "what is a time-out in that figure",
+    "missing_metrics/constant": "it does not count queries. Ask ten questions and read its line before and after",
+    "missing_metrics/frozen": "which of them move, and which stand still",
+    "missing_metrics/rate_is_zero": "What is the result when the metric is not there: 0, or nothing at all",
+    "missing_metrics/no_rules": "What is the result when the metric is not there",
+}
+"""Wrong answers that a learner may well give, each run on real servers, and what leads on from it."""
+
+
+@pytest.mark.parametrize("name", PLAUSIBLE)
+def test_a_hint_is_about_what_is_wrong_with_the_answer(name: str) -> None:
+    judgement, _ = judged(name)
+    hints = hints_for(judgement, hints_in(find(name.split("/")[0]).folder))
+    assert any(PLAUSIBLE[name] in hint.text for hint in hints), [hint.text for hint in hints]
+    assert len(hints) <= 3, "one who is told everything is told nothing"
+
+
+def test_three_plausible_wrong_answers_of_each_scenario_were_tried() -> None:
+    tried = [name.split("/")[0] for name in PLAUSIBLE]
+    assert min(tried.count(name) for name in names() if find(name).scenario.kind == "monitoring") >= 3
+
+
 def test_the_same_hint_comes_once() -> None:
     twice = Judgement((*failing("a x").phases, *failing("a y").phases), Verdict.FAIL, "r")
     assert [hint.check for hint in hints_for(twice, {"a *": "why?"})] == ["a x"]
