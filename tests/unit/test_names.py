@@ -17,7 +17,7 @@ from lab.cli import run_cli
 from lab.conditions.alerts import Naming
 from lab.deployment import load
 from lab.errors import UsageError
-from lab.events import Notified
+from lab.events import Deployed, Notified
 from lab.history import History
 from lab.journal import Journal, read
 from lab.mapped import names_for
@@ -25,6 +25,7 @@ from lab.names import Names, mentions
 from lab.options import Options
 from lab.paths import compose_dir
 from lab.scenario import Phase
+from lab.smoketest import SmokeTests
 from lab.timescale import InputError, TimescaleError
 from lab.translation import translate_dashboard, translate_expr, translate_rules, translate_scrapes
 from lab.view import View
@@ -224,3 +225,31 @@ def test_a_repeated_option_is_not_for_the_file(
     (tmp_path / "lab.toml").write_text('[run]\nmap = "rag=shop"\n')
     assert run_cli(["list"]) == 2
     assert "only on the command line" in capsys.readouterr().err
+
+
+def test_the_smoke_test_of_their_fix_asks_for_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stack:
+        def address(self, _: str) -> str:
+            return "127.0.0.1:1"
+
+    class Passed:
+        exit_code = 0
+
+        def to_text(self) -> str:
+            return "fine"
+
+    asked: list[tuple[str, ...]] = []
+
+    def smoke(_: str, *, require: tuple[str, ...], timeout_s: float) -> Passed:
+        asked.append(require)
+        return Passed()
+
+    monkeypatch.setattr("lab.lint.smoke.smoke", smoke)
+    journal = Journal(tmp_path / "journal.jsonl", header())
+    names = Names({"rag_queries_total": "shop_questions_total"})
+    tests = SmokeTests(("rag_queries_total",), Stack(), journal, names)  # type: ignore[arg-type]
+    for what in ("broken", "fixed"):
+        journal.record(Deployed(1.0, what))  # type: ignore[arg-type]
+        tests.step(journal.snapshot())
+        tests.stop()
+    assert asked == [("rag_queries_total",), ("shop_questions_total",)]
