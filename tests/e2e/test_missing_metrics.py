@@ -99,9 +99,9 @@ def test_a_removed_counter_is_seen(tmp_path: Path) -> None:
 def test_a_counter_that_counts_something_else_is_no_fix(fix: str, tmp_path: Path) -> None:
     ran = run_lab(tmp_path, NAME, "--fix", str(SABOTAGE / NAME / fix))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
-    # The rule against a counter that does not count sees it too, now and then before the check has its figures.
-    told_by_the_rule = "QueriesNotCounted" in ran.told and "only declared alerts" in ran.failed()
-    assert "queries still counted" in ran.failed() or told_by_the_rule, ran.told[-3000:]
+    # Rules see it too, now and then before the check has its figures: one against a counter that does not count,
+    # and one against memory that grows without any traffic (tests/recorded/missing_metrics/frozen.jsonl).
+    assert {"queries still counted", "only declared alerts"} & set(ran.failed()), ran.told[-3000:]
 
 
 @pytest.mark.sabotage
