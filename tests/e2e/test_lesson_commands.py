@@ -26,7 +26,10 @@ DEADLINE_S = 900.0
 ELSEWHERE = {
     "make ": "README.md: this test is one of what it starts",
     "docker ": "tests/e2e/test_compose_up.py",
+    "lab images": "asks an engine: tests/e2e/test_docker.py",
+    "lab costs": "asks a service that runs: tests/e2e/test_rag_redis.py",
     "promtool ": "slow_queries prints it with dots: the run does it",
+    "lab run ./my-scenario": "tests/e2e/test_walk.py",
     "lab run all": "each lesson runs its own",
     "lab up": "docs/classroom.md, in its order",
     "lab down": "docs/classroom.md, in its order",
@@ -35,7 +38,7 @@ ELSEWHERE = {
 }
 """Commands that are not run here, by how they begin, and where else they are."""
 WAITS_FOR_ENTER = re.compile(r"--stage(?!.*--auto)")  # tests/unit/test_stage.py
-PLACEHOLDER = re.compile(r"(?<![\w$])[A-Z]{2,}(?![\w=])|\[|\bDIR\b|<")
+PLACEHOLDER = re.compile(r"(?<![\w$])[A-Z][A-Z_]+(?![\w=])|\[|\bDIR\b|<")
 
 
 @dataclass
@@ -110,13 +113,15 @@ class Newcomer:
 def newcomer(tmp_path: Path) -> Newcomer:
     clone = tmp_path / "lab"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True, timeout=60)
+    (clone / ".venv").symlink_to(sys.prefix)  # what `make` sets up there
     return Newcomer(clone, tmp_path / "state")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}-{page.stem}")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_does_as_printed(page: Path, newcomer: Newcomer) -> None:
     try:
-        assert newcomer.follow(page) == []
+        wrong = newcomer.follow(page)
+        assert not wrong, "\n".join(wrong)
     finally:
         subprocess.run([sys.executable, "-m", "lab", "clean"], env=newcomer._environment(), timeout=60, check=False)
 
