@@ -30,4 +30,5 @@ class Wanted:
         options: dict[str, Any] = {
             k: Path(v) if k in PATHS and v is not None else v for k, v in found["options"].items()
         }
+        options["names"] = tuple(options["names"])
         return cls(found["target"], Options(**options))

@@ -12,6 +12,7 @@ import pytest
 from histories import header
 
 from lab.catalog import find
+from lab.deployment import HEALTHY
 from lab.interrupts import ENDING, ignored, put_off
 from lab.options import Options
 from lab.outcome import Outcome
@@ -101,7 +102,7 @@ def run(tmp_path: Path, happens: Callable[[], None]) -> tuple[Outcome, Building]
     found = find("cardinality")
     place = SimpleNamespace(runtime=runtime, name="native", servers=SimpleNamespace(prometheus=None, alertmanager=None))
     given = Options(out=tmp_path / "runs", keep=True)
-    plan = Plan(found, found.scenario, given, place, {}, None, None, header(scenario="cardinality"))  # type: ignore[arg-type]
+    plan = Plan(found, found.scenario, given, place, {}, HEALTHY, HEALTHY, header(scenario="cardinality"))  # type: ignore[arg-type]
     return Run(plan, Story()).execute(), made[0]
 
 
