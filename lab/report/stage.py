@@ -108,7 +108,11 @@ class StageStory(TerminalStory):
                 if not (result.guard and result.result is Result.PASS):
                     mark, style = MARKS[result.result]
                     what = escape(clean(f"{result.name}: {result.reason or result.observed}"))
-                    self.console.print(f"  [{style}]{mark}[/{style}] {what}", highlight=False)
+                    grid = Table.grid(padding=(0, 1))  # what is too long goes on below its own words
+                    grid.add_column(min_width=3, justify="right", no_wrap=True)
+                    grid.add_column(overflow="fold")
+                    grid.add_row(f"[{style}]{mark}[/{style}]", Text.from_markup(what))
+                    self.console.print(grid)
         style = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}[outcome.verdict.value]
         self._headline(outcome.verdict.value, style)
         if outcome.judgement.reason:

@@ -136,7 +136,7 @@ class TerminalStory(Story):
                 style = "red" if event.status == "firing" else "green"
                 summary = clean(event.annotations.get("summary", ""))
                 said = clean(f"#{event.route} {event.status.upper()} {event.alert}")
-                self._say(f"  [{style}]{escape(said)}[/{style}]: {escape(summary)}")
+                self._say(f"  [{style}]{escape(said)}[/{style}]{escape(f': {summary}' if summary else '')}")
             elif isinstance(event, CulpritFound):
                 self._say(
                     f"  culprit: {escape(clean(event.metric))}{{{escape(clean(event.label))}}}, {event.values:,} values"

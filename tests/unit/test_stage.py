@@ -259,6 +259,9 @@ def test_the_end_has_each_check_and_the_verdict_in_large() -> None:
     assert "✗ MetricCardinalityExplosion resolved" in text
     assert "F A I L" in text
     assert all(len(line.rstrip()) <= COLUMNS for line in text.splitlines())
+    checks = text.partition(" F A I L ")[0].splitlines()
+    phases = {phase.phase.value for phase in judgement.phases}
+    assert [line for line in checks if line.strip() and line[0].isalnum()] == [p for p in Phase if p.value in phases]
 
 
 # Before a run

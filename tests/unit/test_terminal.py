@@ -82,6 +82,11 @@ def test_nothing_from_outside_moves_the_cursor(what: str) -> None:
     assert not set(text) & set(FORBIDDEN), repr(text)
 
 
+def test_a_notification_without_a_summary_ends_with_its_name() -> None:
+    bare = History([], [Notified(0.0, "TargetDown", "firing", "alerts")])
+    assert "#alerts FIRING TargetDown\n" in printed(lambda c: story(c)._events(bare))
+
+
 def test_clean_keeps_what_can_be_printed() -> None:
     assert clean("größer 数 ✓ [x]") == "größer 数 ✓ [x]"
     assert clean("a\x1bb\u200f\u2028\t") == "a\ufffdb\ufffd\ufffd\ufffd"
