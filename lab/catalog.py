@@ -17,6 +17,7 @@ import yaml
 from lab.deployment import Deployment, load
 from lab.errors import RulesError, ScenarioError
 from lab.paths import scenarios_dir
+from lab.scale import QUICK
 from lab.scenario import Scenario
 
 FILE = "scenario.py"
@@ -36,6 +37,8 @@ class Found:
     bundled: bool
     known: Mapping[str, Scenario] = field(default_factory=dict)
     """All its variants by name, the one in `broken/` first."""
+    scales: Mapping[str, Scenario] = field(default_factory=dict)
+    """The scenario at the scales that it has beside the one it is written at."""
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -45,6 +48,16 @@ class Found:
     def of(self, variant: str) -> Found:
         """Another variant of the same scenario."""
         return replace(self, scenario=self.known[variant])
+
+    def at(self, scale: str) -> Found:
+        """The scenario at a scale. Raises `ScenarioError` where it has no such one."""
+        if scale == QUICK:
+            return self
+        found = self.scales.get(scale)
+        if found is None or self.scenario.variant != found.variant:
+            has = ", ".join((QUICK, *self.scales) if self.scenario.variant == "default" else (QUICK,))
+            raise ScenarioError(f"--scale {scale}: {self.scenario.label} has none such; it has: {has}")
+        return replace(self, scenario=found)
 
     def rules(self) -> dict[str, Path]:
         """Detection rules of a run by their name in a server's configuration: its own and, among the lab's, all."""
@@ -119,7 +132,14 @@ def _found(folder: Path, variant: str | None, *, bundled: bool) -> Found:
         near = difflib.get_close_matches(str(variant), known, 1, 0.4)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
         raise ScenarioError(f"{scenario.name}:{variant}: no such variant; {hint}")
-    return Found(chosen, folder, bundled, known)
+    return Found(chosen, folder, bundled, known, _scales(folder, module))
+
+
+def _scales(folder: Path, module: ModuleType) -> Mapping[str, Scenario]:
+    told = getattr(module, "SCALES", {})
+    if not isinstance(told, dict) or not all(isinstance(s, Scenario) and s.replicas for s in told.values()):
+        raise ScenarioError(f"{folder / FILE}: SCALES is no dict of scales' names and Scenarios with replicas")
+    return told
 
 
 def _variants(folder: Path, module: ModuleType) -> dict[str, Scenario]:

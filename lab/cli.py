@@ -145,6 +145,14 @@ def _path(name: str, help_text: str, **more: Any) -> Callable[[F], F]:
     help="how the number of users goes with time, instead of the scenario's",
 )
 @click.option(
+    "--scale",
+    type=click.Choice(["quick", "class", "full"]),
+    default="quick",
+    envvar="LAB_SCALE",
+    show_default=True,
+    help="how many series, where the scenario has scales; see the bill first: --dry-run",
+)
+@click.option(
     "--workers",
     type=click.IntRange(0, 16),
     default=0,

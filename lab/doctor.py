@@ -185,11 +185,16 @@ def look_at_disk() -> Item:
     return Item("disk", "ok", found)
 
 
-def look_at_memory() -> Item:
-    """Check the memory that can be had without swapping, also within a container's limit."""
+def available_memory() -> int:
+    """Bytes that can be had without swapping, also within a container's limit."""
     import psutil
 
-    available = min([int(psutil.virtual_memory().available), *_cgroup_headroom()])
+    return min([int(psutil.virtual_memory().available), *_cgroup_headroom()])
+
+
+def look_at_memory() -> Item:
+    """Check the memory that can be had without swapping, also within a container's limit."""
+    available = available_memory()
     if available < NEEDED_MEMORY:
         return Item(
             "memory", "missing", f"{_gib(available)} available", f"close programs: {_gib(NEEDED_MEMORY)} needed"

@@ -42,6 +42,7 @@ class Header:
     versions: Mapping[str, str] = field(default_factory=dict)
     users: int = 0
     shape: str = "steady"
+    scale: str = "quick"
     started_at: float = 0.0
     names: Mapping[str, str] = field(default_factory=dict)
     """Of metrics and jobs in a learner's answer: ours to theirs."""
@@ -49,9 +50,10 @@ class Header:
 
     @property
     def label(self) -> str:
-        """The run as `lab run` takes it: `name`, `name:variant`, with `--control` where it was one."""
+        """The run as `lab run` takes it: `name`, `name:variant`, with `--scale` and `--control` where it had them."""
         name = self.scenario if self.variant == "default" else f"{self.scenario}:{self.variant}"
-        return f"{name} --control" if self.control else name
+        scale = f" --scale {self.scale}" if self.scale != "quick" else ""
+        return f"{name}{scale}{' --control' if self.control else ''}"
 
 
 class Journal:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.load_elsewhere import Elsewhere
+from lab.scale import QUICK, ScaleName
 from lab.scenario import Shape
 
 DEFAULT_SPEED = 15.0
@@ -27,6 +28,7 @@ class Options:
     detect: Path | None = None
     names: tuple[str, ...] = ()
     """`OURS=YOURS`: names of metrics and jobs in `fix` and `detect` that are not the lab's."""
+    scale: ScaleName = QUICK
     users: int | None = None
     workers: int = 0
     """Locust workers beside a master; 0: one process makes all the traffic."""

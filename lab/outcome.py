@@ -167,6 +167,7 @@ def to_json(found: Outcome) -> dict[str, Any]:
     return {
         "scenario": header.scenario,
         "variant": header.variant,
+        "scale": header.scale,
         "control": header.control,
         "runtime": header.runtime,
         "seed": header.seed,
@@ -220,6 +221,10 @@ def _measured(found: Measured) -> dict[str, Any]:
     return {
         "peak_rss_bytes": {name: round(value) for name, value in found.peak_rss_bytes.items()},
         "series_per_s": _rounded(found.series_per_s),
+        "series": _rounded(found.series, 0),
+        "bytes_per_series": _rounded(found.bytes_per_series, 0),
+        "samples_per_s": _rounded(found.samples_per_s, 0),
+        "scrape_s": _rounded(found.scrape_s),
         "requests_per_s": _rounded(found.requests_per_s),
         "latency_p95_s": _rounded(found.latency_p95_s, 6),
         "query_p95_before_s": _rounded(found.query_p95_before_s, 6),

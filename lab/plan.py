@@ -19,6 +19,7 @@ from lab.options import Options
 from lab.paths import compose_dir
 from lab.rulecheck import check_deployment, check_rules, check_speed
 from lab.runtime.place import Place, Servers, decide
+from lab.scale import QUICK
 from lab.scenario import Scenario
 from lab.services.prometheus import min_scrapes
 from lab.translation import translate_rules
@@ -53,11 +54,15 @@ class Plan:
 
 def make(found: Found, options: Options) -> Plan:
     """Check everything and put it together. Raises `UsageError` in one line."""
+    found = found.at(options.scale)
+    options = _slowed(found.scenario, options)
     place = decide(options)
     servers = place.servers
     if options.workers and place.name != "native":
         name = "expect-workers" if options.elsewhere else "workers"
         raise UsageError(f"--{name}: is for the native runtime; add --runtime native")
+    if options.scale != QUICK and place.name != "native":
+        raise UsageError("--scale: is for the native runtime; add --runtime native")
     broken, fixed = found.deployment("broken"), _fixed(found, options)
     _check_viewers(options, broken)
     rules, sources = rules_of(found, options)
@@ -77,6 +82,15 @@ def make(found: Found, options: Options) -> Plan:
     fixed = replace(fixed, names=names) if options.fix else fixed
     header = replace(_header(scenario, options, place, rules), names=names.every)
     return Plan(found, scenario, options, place, rules, broken, fixed, header, names)
+
+
+def _slowed(scenario: Scenario, options: Options) -> Options:
+    """At a scale no faster than the replicas can be scraped. Raises `UsageError` for what a scale does not have."""
+    if scenario.replicas is None:
+        return options
+    if options.control:
+        raise UsageError("--scale: nothing grows in a control run; leave --control away")
+    return replace(options, speed=min(options.speed, scenario.replicas.top_speed))
 
 
 def _check_viewers(options: Options, broken: Deployment) -> None:
@@ -146,6 +160,7 @@ def _header(scenario: Scenario, options: Options, place: Place, rules: dict[str,
         started_at=time.time(),
         users=scenario.load.users,
         shape=scenario.load.shape,
+        scale=options.scale,
     )
 
 

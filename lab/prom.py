@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,12 +128,18 @@ class Prometheus:
 
     def own_metric(self, name: str) -> float | None:
         """A metric without labels from the server's own metrics page."""
-        try:
+        return self.own_metrics(name).get(name)
+
+    def own_metrics(self, *names: str) -> dict[str, float]:
+        """Metrics from the server's own page, summed over their labels; those that it has not are absent."""
+        found: dict[str, float] = {}
+        with suppress(httpx.HTTPError):
             page = self._http.get("/metrics").text
-        except httpx.HTTPError:
-            return None
-        start = page.find(f"\n{name} ")
-        return None if start < 0 else float(page[start + 1 :].split("\n", 1)[0].split(" ")[1])
+            for name in names:
+                values = re.findall(rf"^{re.escape(name)}(?:\{{.*\}})? (\S+)$", page, re.MULTILINE)
+                if values:
+                    found[name] = sum(map(float, values))
+        return found
 
     def ranked(self) -> Ranked:
         """The server's own statistics of its head: `/api/v1/status/tsdb`."""

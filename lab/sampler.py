@@ -33,6 +33,11 @@ _SCRAPED = {
     "scrape_series_added": signals.added,
 }
 
+_OWN = {
+    "prometheus_tsdb_head_series": signals.HEAD_SERIES,
+    "prometheus_tsdb_head_samples_appended_total": signals.APPENDED,
+}  # from its raw page: PromQL about them stops with the disk
+
 Values = dict[str, float]
 
 
@@ -156,17 +161,17 @@ class Sampler:
 
     def _patient_self(self) -> Values:
         found: Values = {signals.ready(PATIENT): float(self.patient.status_of("/-/ready"))}
-        series = self.patient.head_series()
-        if series is not None:
-            found[signals.HEAD_SERIES] = series
+        told = self.patient.own_metrics(*_OWN)
+        found.update({signal: told[name] for name, signal in _OWN.items() if name in told})
         return found
 
     def _patient_counts(self) -> Values:
         found: Values = {}
-        counted = self.patient.query("sum(rag_queries_total)")
+        queries = self.stack.queries
+        counted = self.patient.query(f"sum({queries})")
         if counted:
             found[signals.COUNTED] = counted[0].value
-            age = self.patient.number("time() - max(timestamp(rag_queries_total))")
+            age = self.patient.number(f"time() - max(timestamp({queries}))")
             if age is not None:
                 found[signals.COUNTED_AGE_S] = age
         for metric in self.counters:

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from lab.past import Backfill as Backfill
+from lab.scale import Replicas as Replicas
+
 if TYPE_CHECKING:
     from lab.view import View
 
@@ -175,30 +178,6 @@ class Patient:
 
 
 @dataclass(frozen=True)
-class Backfill:
-    """The past that the patient's Prometheus begins with: one counter, at production scrape intervals.
-
-    `shares`: label sets, and each one's share of the queries; all `replicas` of the service count the same sets.
-    `per_second`: queries a second of all replicas together, by `swing` more by day and less by night.
-    A deployment that brings recording rules has them back-filled over it.
-    """
-
-    counter: str
-    shares: tuple[tuple[Mapping[str, str], float], ...]
-    replicas: int
-    per_second: float
-    hours: int = 48
-    step_s: int = 30
-    swing: float = 0.4
-    job: str = "rag"
-
-    @property
-    def series(self) -> int:
-        """How many series."""
-        return len(self.shares) * self.replicas
-
-
-@dataclass(frozen=True)
 class Act:
     """Turn switches of the service at a moment of a phase, counted from its deployment being live.
 
@@ -258,6 +237,8 @@ class Scenario:
     """Memory limits by service. Natively the lab enforces them and says so; in containers the kernel does."""
     patient: Patient = field(default_factory=Patient)
     backfill: Backfill | None = None
+    replicas: Replicas | None = None
+    """At a scale: further replicas of the service, which the patient scrapes, too."""
     acts: tuple[Act, ...] = ()
     study: Study | None = None
     watcher: Literal["observer", "prometheus"] = "observer"

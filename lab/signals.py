@@ -4,6 +4,8 @@ from __future__ import annotations
 
 HEAD_SERIES = "head_series"
 """Series in the head of the patient's TSDB, from its raw /metrics (PromQL about it stops with the disk)."""
+APPENDED = "samples_appended"
+"""Samples that the patient has stored since its start, from its raw /metrics."""
 OBSERVER_HEAD_SERIES = "observer_head_series"
 DISK_USED_BYTES = "disk_used_bytes"
 DISK_SIZE_BYTES = "disk_size_bytes"

@@ -8,22 +8,24 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from lab.backfill import Past, blocks, play
-from lab.catalog import RULES_OF
+from lab.configs import Configs
 from lab.deployment import DEPLOYED_RULES, HEALTHY, Deployment
 from lab.endpoints import ENDPOINTS, OBSERVER, PATIENT
 from lab.errors import StartError
 from lab.names import NO_NAMES, Names
-from lab.paths import compose_dir
 from lab.ready import end_of, tail, wait_ready
+from lab.replicas import PORT as REPLICA_PORT
+from lab.replicas import names as replica_names
+from lab.replicas import spec as replica
 from lab.runtime.place import Servers
 from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
 from lab.scenario import Scenario, Wait
 from lab.services import alertmanager, host, prometheus, rag, receiver
-from lab.translation import translate_scrapes
 
 PATIENT_DATA = "prometheus-data"
 
@@ -62,6 +64,11 @@ class Stack:
         """`host:port` of a service by its compose name, such as `prometheus:9090`."""
         return self.runtime.address(*ENDPOINTS[name])
 
+    @property
+    def queries(self) -> str:
+        """The service's counter of queries; beside replicas only the service's own, which has the lab's traffic."""
+        return 'rag_queries_total{job="rag"}' if self._replicas else "rag_queries_total"
+
     def urls(self) -> dict[str, str]:
         """What a person can open in a browser."""
         return {name.partition(":")[0]: f"http://{self.address(name)}/" for name in ENDPOINTS if name != "rag:8001"}
@@ -76,24 +83,36 @@ class Stack:
         inside = self.inside("rag:8000")
         return f"{self.also_host}:{inside.rpartition(':')[2]}" if self.also_host else inside
 
+    @cached_property
+    def _configs(self) -> Configs:
+        folder = self.run_dir / "config"
+        return Configs(
+            folder, self.scenario, self.servers, self.detect_rules, self.speed, self._addresses, self.names
+        )  # fmt: skip
+
     @property
     def _addresses(self) -> dict[str, str]:
-        return {name: self.inside(name) for name in ENDPOINTS}
+        replicas = {f"{name}:{REPLICA_PORT}": self.runtime.inside(name, rag.METRICS_PORT) for name in self._replicas}
+        return {**{name: self.inside(name) for name in ENDPOINTS}, **replicas}
+
+    @property
+    def _replicas(self) -> tuple[str, ...]:
+        return replica_names(self.scenario.replicas)
 
     # Starting and stopping
 
     def start(self) -> None:
         """Start everything side by side, healthy, and wait until all of it is ready."""
-        self._publish_dashboard()
+        self._configs.publish_dashboard(self.live)
         first = [self._receiver(), self._host(), self._rag(), self._alertmanager()]
         with ThreadPoolExecutor(len(first)) as pool:
-            started = pool.map(self._start, first)
+            started = pool.map(self._start, [*first, *self._replica_specs()])
             self._backfill()
             then = [self._patient(), self._observer()]
             list(started)
             list(pool.map(self._start, then))
         self._write_targets()
-        self.wait_ready([spec.name for spec in (*first, *then)])
+        self.wait_ready([*(spec.name for spec in (*first, *then)), *self._replicas])
 
     def _start(self, spec: ServiceSpec) -> None:
         running = self.runtime.start(spec)
@@ -118,7 +137,7 @@ class Stack:
 
     def stop_services(self) -> None:
         """Stop in reverse: who asks before who answers; services of one rank side by side."""
-        for rank in ((OBSERVER, PATIENT), ("alertmanager", "rag", "host"), ("receiver",)):
+        for rank in ((OBSERVER, PATIENT), ("alertmanager", "rag", "host", *self._replicas), ("receiver",)):
             with ThreadPoolExecutor(len(rank)) as pool:
                 list(pool.map(self.stop, rank))
 
@@ -153,17 +172,18 @@ class Stack:
 
     def _deploy(self, deployment: Deployment, *, patient: bool) -> None:
         before, self.live = self.live, deployment
-        self._publish_dashboard()  # first: those who look at it ask no more for what the old one asked
+        self._configs.publish_dashboard(self.live)  # first: those who look at it ask no more for what the old one asked
         if "metrics.py" in {*before.files, *deployment.files}:  # a release restarts the service, whatever it changes
-            self.stop("rag")
-            self._start(self._rag())
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(self.stop, ("rag", *self._replicas)))
+                list(pool.map(self._start, [self._rag(), *self._replica_specs()]))
         if patient and before.differs(deployment, "prometheus.yml", "rules.yml"):
             self._renew_rules()
         if before.differs(deployment, "alertmanager.yml"):
-            self._write_alertmanager_config()
+            self._configs.alertmanager(self.live)
             self.runtime.reload(self.running["alertmanager"])
         self._write_targets()
-        self.wait_ready(["rag"])
+        self.wait_ready(["rag", *self._replicas])
 
     def renew_patient(self, size_mib: float, deployment: Deployment) -> None:
         """Bring the patient's Prometheus back with empty storage of another size, and with a deployment's files."""
@@ -188,7 +208,7 @@ class Stack:
 
         New blocks are seen at the server's own tick within a minute, after a restart at once: so it is restarted.
         """
-        config = self._write_patient_config(self.live)
+        config = self._configs.patient(self.live)
         if self.past is None or "rules.yml" not in self.live.files:
             self.runtime.reload(self.running[PATIENT])
             return
@@ -232,6 +252,13 @@ class Stack:
             memory_mib=self.scenario.memory_mib.get("rag"),
         )
 
+    def _replica_specs(self) -> list[ServiceSpec]:
+        scale, metrics = self.scenario.replicas, self.live.files.get("metrics.py")
+        return [] if scale is None else [
+            replica(name, self.runtime.listen(name, rag.METRICS_PORT), scale, self.speed, number, metrics)
+            for number, name in enumerate(self._replicas, self.seed * 1000)
+        ]  # fmt: skip
+
     @property
     def _service_options(self) -> dict[str, str]:
         given = {**self.scenario.service, **({"also_host": self.also_host} if self.also_host else {})}
@@ -244,57 +271,26 @@ class Stack:
     @property
     def dashboard(self) -> Path:
         """Where the dashboard that is live can be read by those who view it."""
-        return self.run_dir / "config" / "dashboard.json"
-
-    def _publish_dashboard(self) -> None:
-        temporary = self.dashboard.with_suffix(".tmp")
-        temporary.write_text(self.live.dashboard_text(), encoding="utf-8")
-        temporary.replace(self.dashboard)
-
-    def _write_alertmanager_config(self) -> Path:
-        folder = self.run_dir / "config" / "alertmanager"
-        return alertmanager.write_config(folder, self.live.alertmanager_config(), self.speed, self._addresses)
+        return self._configs.dashboard
 
     def _alertmanager(self) -> ServiceSpec:
         volume = VolumeSpec("alertmanager-data")
         data = self.runtime.data_dir(volume)
         listen = self.runtime.listen("alertmanager", alertmanager.PORT)
-        return alertmanager.spec(self.servers.alertmanager, self._write_alertmanager_config(), data, volume, listen)
-
-    def _write_patient_config(self, live: Deployment) -> Path:
-        config, rules = live.prometheus_config(), {**live.prometheus_rules(), **self._detecting(PATIENT)}
-        folder = self.run_dir / "config" / PATIENT
-        return prometheus.write_config(
-            folder, config, rules, self.servers.prometheus, self.speed, self._addresses, rules_speed=self._patient_speed
-        )
-
-    @property
-    def _patient_speed(self) -> float:
-        return 1.0 if self.scenario.patient.production_time else self.speed
+        return alertmanager.spec(self.servers.alertmanager, self._configs.alertmanager(self.live), data, volume, listen)
 
     def _patient(self, live: Deployment | None = None) -> ServiceSpec:
         data = self.runtime.data_dir(self._storage)
         listen = self.runtime.listen(PATIENT, prometheus.PORT)
-        config = self._write_patient_config(live or self.live)
-        return prometheus.spec(
-            PATIENT, self.servers.prometheus, config, data, self._storage, listen, self._patient_speed,
+        config = self._configs.patient(live or self.live)
+        spec = prometheus.spec(
+            PATIENT, self.servers.prometheus, config, data, self._storage, listen, self._configs.patient_speed,
             more=self.scenario.patient.flags,
         )  # fmt: skip
-
-    def _detecting(self, server: str) -> dict[str, str]:
-        """The detection rules that a server evaluates."""
-        return {name: text for name, text in self.detect_rules.items() if name.startswith(f"{RULES_OF[server]}/")}
+        return replace(spec, memory_mib=self.scenario.memory_mib.get(PATIENT))
 
     def _observer(self) -> ServiceSpec:
         volume = VolumeSpec("observer-data")
-        own = (compose_dir() / "prometheus" / "observer.yml").read_text(encoding="utf-8")
-        config = prometheus.write_config(
-            self.run_dir / "config" / OBSERVER,
-            translate_scrapes(own, self.names, first=True),
-            self._detecting(OBSERVER),
-            self.servers.prometheus,
-            self.speed,
-            self._addresses,
-        )
+        config = self._configs.observer()
         data, listen = self.runtime.data_dir(volume), self.runtime.listen(OBSERVER, prometheus.PORT)
         return prometheus.spec(OBSERVER, self.servers.prometheus, config, data, volume, listen, self.speed)

@@ -63,7 +63,8 @@ def load(run: Path) -> Stored:
 def _scenario(run_dir: Path, header: Header) -> Found:
     """The scenario as it was run; where the folder has no copy, the lab's own of that name."""
     copy = run_dir / "scenario"
-    return find(str(copy) if (copy / FILE).is_file() else header.scenario, header.variant)
+    found = find(str(copy) if (copy / FILE).is_file() else header.scenario, header.variant)
+    return found.at(header.scale)
 
 
 def _kept(path: Path) -> Judgement:

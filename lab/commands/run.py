@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 
 from lab.answer import Answer, answer_of, stored_answer
+from lab.bill import require_room
 from lab.catalog import find
 from lab.commands.many import ALL, refuse_single, run_many, targets
 from lab.commands.reports import keep_report
@@ -50,6 +51,7 @@ def run_command(name: str, given: dict[str, Any]) -> int:
 
         click.echo(dry_run_text(plan), nl=False)
         return 0
+    require_room(plan)
     ci = _outputs(given)
     answer = answer_of(plan)
     _check_answer(answer, given["solution"])
@@ -80,6 +82,8 @@ def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
 
         click.echo("\n".join(dry_run_text(plan) for plan in plans), nl=False)
         return 0
+    for plan in plans:
+        require_room(plan)
     ci = _outputs(given)
     with watched(given["web"], console) as page:
 
@@ -129,7 +133,7 @@ def _options(given: dict[str, Any]) -> Options:
         names=given["names"], users=given["users"],
         prometheus_bin=given["prometheus_bin"], alertmanager_bin=given["alertmanager_bin"],
         max_wall_s=given["max_wall"], workers=given["expect_workers"] or given["workers"], shape=given["shape"],
-        elsewhere=_elsewhere(given),
+        elsewhere=_elsewhere(given), scale=given["scale"],
     )  # fmt: skip
 
 
@@ -195,7 +199,7 @@ def analyze_command(run_dir: Path, json_to: str | None, no_color: bool, *, solut
     if recording.header is None:
         click.echo(f"lab: {journal}: empty; INCONCLUSIVE: nothing was recorded", err=True)
         return 3
-    scenario = find(str(journal.parent / "scenario"), recording.header.variant)
+    scenario = find(str(journal.parent / "scenario"), recording.header.variant).at(recording.header.scale)
     answer = stored_answer(scenario, journal.parent)
     _check_answer(answer, solution)
     judgement = judge(scenario.scenario, recording.header, recording.history, damaged=recording.damaged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lab.bill import bill_lines
 from lab.budget import longest_s, waits
 from lab.endpoints import ENDPOINTS
 from lab.plan import Plan
@@ -9,14 +10,15 @@ from lab.plan import Plan
 
 def dry_run_text(plan: Plan) -> str:
     """The whole text, with a newline at its end."""
-    return "\n".join([*_head(plan), *_services(plan), *_bounds(plan), *_waits(plan)]) + "\n"
+    return "\n".join([*_head(plan), *bill_lines(plan), *_services(plan), *_bounds(plan), *_waits(plan)]) + "\n"
 
 
 def _head(plan: Plan) -> list[str]:
     header = plan.header
     kind = "control run" if header.control else "run"
     how = f"{header.runtime}, speed {header.speed:g}, seed {header.seed}"
-    return [f"{kind} of {plan.scenario.label}, {how}; nothing is started"]
+    scale = f" at scale {header.scale}" if plan.scenario.replicas else ""
+    return [f"{kind} of {plan.scenario.label}{scale}, {how}; nothing is started"]
 
 
 def _services(plan: Plan) -> list[str]:

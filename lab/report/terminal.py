@@ -25,6 +25,7 @@ from lab.history import History
 from lab.load_elsewhere import Wanted
 from lab.outcome import Outcome
 from lab.plan import Plan
+from lab.scale import QUICK
 from lab.scenario import Check, CheckResult, Mode, Phase, Result
 from lab.story import Story
 from lab.text import clean
@@ -207,6 +208,19 @@ def _cells(result: CheckResult) -> tuple[str, str, str, str]:
     return escape(clean(name)), escape(expected), escape(observed), f"[{style}]{mark} {result.result.value}[/{style}]"
 
 
+def scale_line(outcome: Outcome) -> str:
+    """What a scale measured of the patient."""
+    found = outcome.measured
+
+    def said(value: float | None, unit: str) -> str:
+        return f"{'-' if value is None else f'{value:,.0f}'} {unit}"
+
+    return (
+        f"scale {outcome.header.scale}: {said(found.series, 'series')}, {said(found.bytes_per_series, 'bytes each')};"
+        f" {said(found.samples_per_s, 'samples/s')}, the longest scrape {_s(found.scrape_s)}"
+    )
+
+
 def summary_lines(outcome: Outcome) -> list[str]:
     """Delays beside their budget, then the verdict with its reason."""
     d = outcome.delays
@@ -219,6 +233,8 @@ def summary_lines(outcome: Outcome) -> list[str]:
         )
     if d.time_to_recover_s is not None:
         lines.append(f"time to recover {_s(d.time_to_recover_s)}")
+    if outcome.header.scale != QUICK:
+        lines.append(scale_line(outcome))
     held = [r for p in outcome.judgement.phases for r in p.results if r.guard and r.result is Result.PASS]
     lines.append(f"wall {_s(outcome.wall_s)}, of it overhead {_s(outcome.overhead_s)}; {len(held)} guards held")
     style = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}[outcome.verdict.value]

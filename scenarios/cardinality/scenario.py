@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from lab.conditions import alert, culprit, fresh_samples, head_series, log, process, queries_still_counted, ready, up
-from lab.scenario import BOUNDED_VOLUME, Load, Patient, Scenario, Storage
+from lab.scenario import BOUNDED_VOLUME, Load, Patient, Replicas, Scenario, Storage
 
-ALERT = "MetricCardinalityExplosion"
-DISK, DOWN = "PrometheusDiskFilling", "TargetDown"
+ALERT, DISK, DOWN = "MetricCardinalityExplosion", "PrometheusDiskFilling", "TargetDown"
 
 SCENARIO = Scenario(
     name="cardinality",
@@ -81,3 +80,21 @@ CRASH = replace(
 )
 
 VARIANTS = {"crash": CRASH}
+
+
+def scaled(replicas: Replicas, memory_mib: float, disk_mib: float) -> Scenario:
+    """With replicas, and the memory and the disk for their series: they must be seen. Nothing fills up."""
+    return replace(
+        SCENARIO, replicas=replicas, load=replace(SCENARIO.load, users=20, per_user=0.5), damage=(),
+        memory_mib={"prometheus": memory_mib}, storage=Storage(size_mib=disk_mib, healed_mib=64),
+        onset=(head_series.above(0.97 * replicas.series).holds_for(minutes=2).within(minutes=1.5 * replicas.minutes),),
+        detected=SCENARIO.detected[:1],
+        # Not for as long as that took: it takes a fraction of it to pass ten thousand again.
+        recovered=(head_series.below(10_000).holds_for(minutes=4).within(minutes=3), *SCENARIO.recovered[1:]),
+    )  # fmt: skip
+
+
+SCALES = {
+    "class": scaled(Replicas(count=4, series=100_000, minutes=5, top_speed=7.5), memory_mib=2048, disk_mib=256),
+    "full": scaled(Replicas(count=10, series=1_000_000, minutes=5, top_speed=1.5), memory_mib=12288, disk_mib=1024),
+}

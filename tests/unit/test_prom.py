@@ -181,6 +181,11 @@ def test_head_series_come_from_the_page_itself(fake: Fake, client: Prometheus) -
     assert client.own_metric("nothing") is None
 
 
+def test_a_metric_of_its_own_is_summed_over_its_labels(fake: Fake, client: Prometheus) -> None:
+    fake.say("/metrics", '# TYPE a counter\na{type="float"} 1e+03\na{type="histogram"} 2\na_b 9\nb{x="a 7"} 5\n')
+    assert client.own_metrics("a", "b", "c") == {"a": 1002.0, "b": 5.0}
+
+
 def test_the_ranking(fake: Fake, client: Prometheus) -> None:
     rows = [{"name": "m", "value": 9}, {"name": "n", "value": 3}]
     fake.say("/api/v1/status/tsdb", {"seriesCountByMetricName": rows, "labelValueCountByLabelName": rows[1:]})

@@ -24,7 +24,7 @@ class Server:
     """A Prometheus that answers what it is given; an exception is raised."""
 
     def __init__(self, **answers: Any) -> None:
-        self.answers = answers
+        self.answers = {"own_metrics": {}, **answers}
 
     def __getattr__(self, name: str) -> Any:
         def answer(*args: Any) -> Any:
@@ -60,6 +60,8 @@ class Stack:
         @staticmethod
         def usage(volume: str) -> tuple[int, int]:
             return 5, 10
+
+    queries = "rag_queries_total"
 
     def __init__(self) -> None:
         self.dead: list[tuple[str, int, str]] = []
@@ -100,9 +102,12 @@ def sampler(tmp_path: Path) -> Iterator[Sampler]:
         def fresh(self) -> list[Any]:
             return []
 
+    def own(*names: str) -> dict[str, float]:
+        return dict.fromkeys(names, 123.0)
+
     found = Sampler(Stack(), Generator(), journal, Quiet(), ("A",))  # type: ignore[arg-type]
     found.patient = Server(  # type: ignore[assignment]
-        status_of=200, head_series=123.0, query=points(1.0), number=0.5, alert_rules=[], scrape_errors={}
+        status_of=200, own_metrics=own, query=points(1.0), number=0.5, alert_rules=[], scrape_errors={}
     )
     found.observer = Server(query=points(1.0), head_series=9.0, alert_rules=[rule("A", "pending")])  # type: ignore[assignment]
     found.receiver = Receiver()  # type: ignore[assignment]
@@ -120,7 +125,7 @@ def values(sampler: Sampler) -> dict[str, float]:
 
 def test_a_sample_holds_what_everybody_answered(sampler: Sampler) -> None:
     found = values(sampler)
-    assert found[signals.HEAD_SERIES] == 123.0
+    assert found[signals.HEAD_SERIES] == found[signals.APPENDED] == 123.0
     assert found[signals.ready("prometheus")] == 200.0
     assert (found[signals.COUNTED], found[signals.COUNTED_AGE_S]) == (1.0, 0.5)
     assert (found[signals.up("rag")], found[signals.seen_up("rag")], found[signals.rss("rag")]) == (1.0, 1.0, 1.0)
