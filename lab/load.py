@@ -136,7 +136,9 @@ class Traffic:
         options = master_options(master, self.workers, wait_s) if master else ()
         self._running[name] = self.runtime.start(processes.leader(load.users, self.target, self._stats(name), options))
         if self.elsewhere:
-            command = worker_command(master, env, here=not self.elsewhere.open)
+            away = self.elsewhere.open  # what the viewers of a dashboard need is on this machine only
+            told = {name: value for name, value in env.items() if not (away and name in self.env)}
+            command = worker_command(master, told, here=not away)
             self.tell(Wanted(command, self.target, self.elsewhere))
         for number in range(1, 1 if self.elsewhere else self.workers + 1):
             spec = processes.worker(number, self.runtime.inside(name, "master"))

@@ -10,6 +10,11 @@ from lab.scenario import Check
 from lab.view import View
 
 
+def number(value: float) -> str:
+    """Six digits, and a million as 1,000,000."""
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.6g}"
+
+
 @dataclass(frozen=True)
 class Threshold:
     """A sample above or below a limit."""
@@ -22,7 +27,7 @@ class Threshold:
     @property
     def expected(self) -> str:
         """Such as "head series > 10,000"."""
-        return f"{self.label} {'>' if self.op == 'above' else '<'} {self.limit:,.6g}"
+        return f"{self.label} {'>' if self.op == 'above' else '<'} {number(self.limit)}"
 
     def at(self, view: View, t: float) -> bool | None:
         """None where nothing was sampled."""
@@ -34,7 +39,7 @@ class Threshold:
     def observed(self, view: View, t: float) -> str:
         """The number."""
         value = view.history.value(self.signal, t)
-        return "no data" if value is None else f"{value:,.6g}"
+        return "no data" if value is None else number(value)
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def status_line(history: History, own_alerts: tuple[str, ...]) -> str:
         parts.append(f"{label} [bold]{form.format(value) if value is not None else '-'}[/bold]")
     used, size = history.value(signals.DISK_USED_BYTES, now), history.value(signals.DISK_SIZE_BYTES, now)
     if used is not None and size:
-        parts.append(f"disk [bold]{used / size:.0%}[/bold] of {size / 2**20:.3g} MiB")
+        parts.append(f"disk [bold]{used / size:.0%}[/bold] of {size / 2**20:,.4g} MiB")
     for service in ("rag", PATIENT):
         memory = history.value(signals.rss(service), now)
         if memory is not None:

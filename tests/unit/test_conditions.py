@@ -10,7 +10,7 @@ from lab.conditions.alerts import Delivered, Inactive, NotFiring, Resolved
 from lab.conditions.order import Before
 from lab.conditions.services import StillSaysYes, StillUp
 from lab.conditions.traffic import Flowed, Offered, ServedWell
-from lab.conditions.values import Flat, Threshold
+from lab.conditions.values import Flat, Threshold, number
 from lab.conditions.workload import FreshSamples, StillCounted
 from lab.events import Deployed, LogSeen, Notified, PhaseEnded, PhaseStarted
 from lab.history import STALE_S, History
@@ -259,3 +259,10 @@ def test_order_over_a_long_phase_asks_each_moment_once(hurt_at: float | None) ->
     found = evaluate(order, view(samples(600, x=0.0, y=hurt)))
     assert (found.result if found else None) is (None if hurt_at is None else Result.FAIL)
     assert len(asked) <= 2 * 600
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.5, "0.5"), (12_345.0, "12,345"), (970_000.0, "970,000"), (1_006_523.0, "1,006,523")]
+)
+def test_numbers_are_said_in_full(value: float, said: str) -> None:
+    assert number(value) == said

@@ -108,8 +108,13 @@ def test_workers_elsewhere_reach_the_service_at_the_address_they_are_given(tmp_p
     found = replace(found, target=f"{AWAY}:8000")
     with pytest.raises(UsageError, match="loopback addresses only"):
         begin(found)
+    told: list[Wanted] = []
     with pytest.raises(LoadError, match="0 of 2 workers"):
-        begin(replace(found, elsewhere=Elsewhere(2, AWAY, wait_s=0.1)))
+        begin(
+            replace(found, elsewhere=Elsewhere(2, AWAY, wait_s=0.1), env={"LAB_DASHBOARD": "/here"}, tell=told.append)
+        )
+    assert "/here" not in told[0].command
+    assert told[0].target == f"{AWAY}:8000"
     master = runtime.started[0].argv
     assert master[master.index("--host") + 1] == f"http://{AWAY}:8000"
     assert master[master.index("--master-bind-host") + 1] == AWAY
