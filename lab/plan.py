@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -180,3 +181,8 @@ def make_run_dir(out: Path, scenario: str) -> Path:
         if os.access(folder, os.W_OK):
             return folder.resolve()
     raise UsageError(f"--out {out}: no folder could be made in it")
+
+
+def copy_scenario(folder: Path, run_dir: Path) -> None:
+    """Keep the scenario with its run, which may lie inside the scenario's folder: it is not copied into itself."""
+    shutil.copytree(folder, run_dir / "scenario", ignore=shutil.ignore_patterns("__pycache__", run_dir.name))

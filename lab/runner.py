@@ -8,7 +8,6 @@ for the verdict, by the same pure functions that `lab analyze` uses on a stored 
 from __future__ import annotations
 
 import secrets
-import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -45,7 +44,7 @@ from lab.load import Traffic
 from lab.logs import LogWatch, pack
 from lab.outcome import Outcome, outcome
 from lab.phases import checks_of
-from lab.plan import Plan, make_run_dir
+from lab.plan import Plan, copy_scenario, make_run_dir
 from lab.questions import Questions
 from lab.readback import read_back_signal
 from lab.registry import Registration
@@ -82,7 +81,7 @@ class Run:
     def execute(self) -> Outcome:
         """Run, unwind, judge. Ctrl-C keeps the partial run: `Outcome.interrupted`."""
         self.run_dir = make_run_dir(self.plan.options.out, self.plan.scenario.name)
-        shutil.copytree(self.plan.found.folder, self.run_dir / "scenario", ignore=shutil.ignore_patterns("__pycache__"))
+        copy_scenario(self.plan.found.folder, self.run_dir)
         if self.plan.options.fix is not None:
             self.plan.fixed.copy_to(self.run_dir / FIX)
         self.journal = Journal(self.run_dir / "journal.jsonl", self.plan.header)

@@ -11,7 +11,7 @@ from lab.catalog import alerts_in, find, names
 from lab.deployment import FILES, MAX_FILE, load
 from lab.errors import LabError, RulesError, ScenarioError
 from lab.lesson import diff_text, lesson_text
-from lab.plan import make_run_dir
+from lab.plan import copy_scenario, make_run_dir
 
 GOOD = """
 from __future__ import annotations
@@ -185,6 +185,14 @@ def test_two_runs_of_one_second_have_their_own_folders(tmp_path: Path) -> None:
     made = [make_run_dir(tmp_path, "x") for _ in range(3)]
     assert len(set(made)) == 3
     assert all(path.is_dir() and path.parent == tmp_path / "x" for path in made)
+
+
+def test_a_run_that_is_kept_in_its_scenarios_folder_is_not_copied_into_itself(tmp_path: Path) -> None:
+    (tmp_path / "scenario.py").write_text("x")
+    run_dir = make_run_dir(tmp_path, "x")
+    copy_scenario(tmp_path, run_dir)
+    assert (run_dir / "scenario" / "scenario.py").read_text() == "x"
+    assert not (run_dir / "scenario" / "x" / run_dir.name).exists()
 
 
 @pytest.mark.parametrize("out", ["file", "file/sub"])
