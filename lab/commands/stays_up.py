@@ -7,40 +7,15 @@ from typing import Any
 
 import click
 
+from lab.commands.run_options import SERVERS, STACK, having, path
+
 
 @click.command()
 @click.argument("name", default="")
-@click.option(
-    "--runtime",
-    type=click.Choice(["auto", "native", "docker"]),
-    default="auto",
-    envvar="LAB_RUNTIME",
-    show_default=True,
-    help="where the servers run",
-)
-@click.option(
-    "--speed",
-    type=float,
-    default=15.0,
-    envvar="LAB_SPEED",
-    show_default=True,
-    help="how many times faster than production timings; 1 is real time",
-)
-@click.option("--seed", type=int, default=1, envvar="LAB_SEED", show_default=True, help="of traffic and service")
-@click.option("--users", type=click.IntRange(0, 1000), default=None, envvar="LAB_USERS", help="simulated users")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    envvar="LAB_OUT",
-    show_default=True,
-    help="where logs are kept: OUT/up/<UTC>/",
-)
-@click.option(
-    "--prometheus-bin", type=click.Path(path_type=Path), envvar="LAB_PROMETHEUS_BIN", help="the Prometheus to use"
-)
-@click.option(
-    "--alertmanager-bin", type=click.Path(path_type=Path), envvar="LAB_ALERTMANAGER_BIN", help="the Alertmanager to use"
+@having(
+    STACK,
+    [path("--out", "where logs are kept: OUT/up/<UTC>/", default=Path("runs"), envvar="LAB_OUT", show_default=True)],
+    SERVERS,
 )
 def up(name: str, **given: Any) -> int:
     """Start the teaching stack, healthy and under load, and leave it up.
