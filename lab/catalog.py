@@ -24,6 +24,8 @@ FILE = "scenario.py"
 RULES = "detect.rules.yml"
 RULES_OF = {"observer": "observer-rules", "prometheus": "rules"}
 """Where each server finds its rules, as its configuration in compose/ says."""
+INCIDENTS = "service"
+"""The folder, among the scenarios that come with the lab, of those in which the service fails, not its monitoring."""
 VARIANTS = "variants"
 """The folder of a scenario's other deployments: `variants/NAME/broken/`, and `fixed/` where it differs."""
 
@@ -60,7 +62,7 @@ class Found:
         return replace(self, scenario=found)
 
     def rules(self) -> dict[str, Path]:
-        """Detection rules of a run by their name in a server's configuration: its own and, among the lab's, all."""
+        """Detection rules of a run by their name in a server's configuration; of the lab's, of all of its kind."""
         folders = [self.folder]
         if self.bundled:
             folders = sorted(path.parent for path in self.folder.parent.glob(f"*/{RULES}"))
@@ -85,8 +87,18 @@ class Found:
 
 
 def names() -> list[str]:
-    """Names of the scenarios that come with the lab, without loading them."""
+    """Names of the failures of monitoring that come with the lab, without loading them."""
     return sorted(path.parent.name for path in scenarios_dir().glob(f"*/{FILE}"))
+
+
+def incident_names() -> list[str]:
+    """Names of the incidents of the service itself that come with the lab: a list of their own."""
+    return sorted(path.parent.name for path in scenarios_dir().glob(f"{INCIDENTS}/*/{FILE}"))
+
+
+def all_names() -> list[str]:
+    """Every name that stands for a scenario of the lab."""
+    return [*names(), *incident_names()]
 
 
 def find(target: str, variant: str | None = None) -> Found:
@@ -96,8 +108,9 @@ def find(target: str, variant: str | None = None) -> Found:
     """
     if variant is None:
         target, variant = _split(target)
-    if target in names():
-        return _found(scenarios_dir() / target, variant, bundled=True)
+    for place, known in ((scenarios_dir(), names()), (scenarios_dir() / INCIDENTS, incident_names())):
+        if target in known:
+            return _found(place / target, variant, bundled=True)
     folder = Path(target)
     if folder.name == FILE:
         folder = folder.parent
@@ -109,10 +122,10 @@ def find(target: str, variant: str | None = None) -> Found:
     if missing:
         raise ScenarioError(f"{target}: no {FILE} in it; give a name (`lab list`) or a folder that holds {FILE}")
     if not looks_like_path:
-        near = difflib.get_close_matches(target, names(), 1, 0.4)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names())}"
+        near = difflib.get_close_matches(target, all_names(), 1, 0.4)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(all_names())}"
         raise ScenarioError(f"{target}: no such scenario; {hint}")
-    bundled = folder.resolve().parent == scenarios_dir().resolve()
+    bundled = folder.resolve().parent in (scenarios_dir().resolve(), (scenarios_dir() / INCIDENTS).resolve())
     return _found(folder.resolve(), variant, bundled=bundled)
 
 

@@ -86,14 +86,17 @@ def lab() -> None:
 
 @lab.command("list")
 def list_() -> None:
-    """The scenarios that come with the lab."""
-    from lab.catalog import find, names
+    """The scenarios that come with the lab: the failures of monitoring, then the incidents of the service."""
+    from lab.catalog import find, incident_names, names
 
-    for name in names():
-        found = find(name)
-        click.echo(f"{name:18} {found.scenario.title}")
-        if len(found.variants) > 1:
-            click.echo(f"{'':18} variants: {', '.join(found.variants)}")
+    for title, known in (("Failures of monitoring (lab run all):", names()),
+                         ("Incidents of the service (lab run all-service):", incident_names())):  # fmt: skip
+        click.echo(title)
+        for name in known:
+            found = find(name)
+            click.echo(f"  {name:18} {found.scenario.title}")
+            if len(found.variants) > 1:
+                click.echo(f"  {'':18} variants: {', '.join(found.variants)}")
 
 
 @lab.command()
@@ -114,7 +117,7 @@ def show(name: str, diff: bool) -> None:
 def run(name: str, **given: Any) -> int:
     """Run a scenario: break it, see it, fix it, prove it.
 
-    NAME is a name (`lab list`), NAME:VARIANT, the path of a scenario's folder, or `all`.
+    NAME is a name (`lab list`), NAME:VARIANT, the path of a scenario's folder, `all`, or `all-service`.
     """
     from lab.commands.run import run_command
 

@@ -11,6 +11,7 @@ from lab.deployment import Deployment
 from lab.endpoints import OBSERVER, PATIENT
 from lab.names import NO_NAMES, Names
 from lab.paths import compose_dir
+from lab.published import Published
 from lab.replicas import names as replicas
 from lab.replicas import with_replicas
 from lab.runtime.place import Servers
@@ -38,15 +39,9 @@ class Configs:
         return 1.0 if self.scenario.patient.production_time else self.speed
 
     @property
-    def dashboard(self) -> Path:
-        """Where the dashboard that is live can be read by those who view it."""
-        return self.folder / "dashboard.json"
-
-    def publish_dashboard(self, live: Deployment) -> None:
-        """Put a deployment's dashboard there, at once as a whole."""
-        temporary = self.dashboard.with_suffix(".tmp")
-        temporary.write_text(live.dashboard_text(), encoding="utf-8")
-        temporary.replace(self.dashboard)
+    def published(self) -> Published:
+        """What those outside of the stack read of the live deployment."""
+        return Published(self.folder)
 
     def alertmanager(self, live: Deployment) -> Path:
         """The Alertmanager's."""

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.per_time import PerTime
 from lab.rag.latency import Latency, LatencyProfile
 from lab.rag.metrics import DURATION_BUCKETS
 from lab.scenario import Scenario, Study, Wait
+from lab.services.rag import options
 from lab.view import SCRAPE
 
 DAY_S = 86_400
@@ -95,12 +97,12 @@ def play(scenario: Scenario, study: Study, seed: int, start: int) -> Days:
     )
 
 
-def _profile(service: Mapping[str, str | Wait]) -> LatencyProfile:
+def _profile(service: Mapping[str, str | Wait | PerTime]) -> LatencyProfile:
     """The service's options, in production time."""
     found: dict[str, Any] = {}
     for field in fields(LatencyProfile):
         option = "llm_latency_ms" if field.name == "level_ms" else f"llm_{field.name}"
-        value = service.get(option)
-        if value is not None:
-            found[field.name] = value.seconds(1) if isinstance(value, Wait) else float(value)
+        text = options(service, 1.0).get(option)
+        if text is not None:
+            found[field.name] = float(text)
     return LatencyProfile(**found)

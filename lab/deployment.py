@@ -10,11 +10,14 @@ from typing import Literal
 from lab.errors import ScenarioError
 from lab.names import NO_NAMES, Names
 from lab.paths import compose_dir
+from lab.settings_file import settings_in
 from lab.translation import translate_dashboard, translate_rules, translate_scrapes
 
 What = Literal["healthy", "broken", "fixed"]
 
-FILES = ("metrics.py", "prometheus.yml", "rules.yml", "alertmanager.yml", "dashboard.json")
+FILES = (
+    "metrics.py", "settings.env", "client.py", "prometheus.yml", "rules.yml", "alertmanager.yml", "dashboard.json",
+)  # fmt: skip
 """The files a deployment may hold; any other name is an error, so that a typo is not passed over."""
 DEPLOYED_RULES = "rules/deployed.yml"
 """Where the patient's configuration has the rules of a deployment."""
@@ -66,6 +69,15 @@ class Deployment:
     def dashboard_text(self) -> str:
         """What it shows."""
         return translate_dashboard(self.dashboard().read_text(encoding="utf-8"), self.names)
+
+    def client_text(self) -> str:
+        """The code of the service's clients: how they go on when a question is refused."""
+        return self.text("client.py", Path(__file__).parent / "loadgen" / "client.py")
+
+    def settings(self) -> dict[str, str]:
+        """The service's settings that it brings. Raises `ScenarioError`."""
+        path = self.files.get("settings.env")
+        return settings_in(path) if path is not None else {}
 
     def prometheus_rules(self) -> dict[str, str]:
         """The patient's rule files: the service's own alerts and the deployment's."""

@@ -138,7 +138,8 @@ def _header(scenario: Scenario, options: Options, place: Place, rules: dict[str,
     foreign = options.detect is not None
     theirs = alerts_in({n: t for n, t in rules.items() if n.endswith(f"/{YOURS}")})
     own = theirs if foreign else scenario.alerts
-    loaded = (*alerts_in(rules), *alerts_in(HEALTHY.prometheus_rules()))
+    known = {**rules, **HEALTHY.prometheus_rules()}
+    loaded = alerts_in(known)
     watched = tuple(dict.fromkeys(name for name in (*own, *loaded) if name != HEARTBEAT))
     return Header(
         scenario=scenario.name,
@@ -151,7 +152,7 @@ def _header(scenario: Scenario, options: Options, place: Place, rules: dict[str,
         own_alerts=own,
         watched_alerts=watched,
         foreign_rules=foreign,
-        pipeline_budget_s=pipeline_budget_s(rules, own, HEALTHY.alertmanager_config(), options.speed),
+        pipeline_budget_s=pipeline_budget_s(known, own, HEALTHY.alertmanager_config(), options.speed),
         evaluation_interval_s=SCRAPE.seconds(options.speed),
         versions={
             "lab": __version__,

@@ -108,7 +108,7 @@ _RUNS = pytest.StashKey[dict[tuple[str, ...], LabRun]]()
 
 def _arguments(target: str, options: Mapping[str, Any]) -> tuple[str, ...]:
     """Options of `lab run` by their long names. Paths are those of pytest's root folder, where the run is made."""
-    wrong = [name for name in options if name in _REFUSED] or (["all"] if target == "all" else [])
+    wrong = [name for name in options if name in _REFUSED] or ([target] if target in ("all", "all-service") else [])
     if wrong:
         raise pytest.UsageError(f"@pytest.mark.lab: {wrong[0]}: a test has one run, which ends with it")
     given = [target]

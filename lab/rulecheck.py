@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lab import dashboard
+from lab.client_file import check_client
 from lab.deployment import Deployment
 from lab.errors import RulesError
 from lab.install import Binary
@@ -51,11 +52,14 @@ def check_speed(rules: Mapping[str, str], sources: Mapping[str, Path], speed: fl
 def check_deployment(
     promtool: Binary, deployment: Deployment, speed: float, min_scrapes: int, *, rules_speed: float
 ) -> None:
-    """Refuse a deployment whose rules or configuration the servers would not take. Raises `RulesError`.
+    """Refuse a deployment that the servers, the service or its clients would not take. Raises `LabError`.
 
     A server that is asked to reload what it can't read goes on with what it had: a fix would look like none.
     """
     files = deployment.files
+    deployment.settings()
+    if "client.py" in files:
+        check_client(files["client.py"])
     if "dashboard.json" in files:
         try:
             dashboard.parse(files["dashboard.json"].read_text(encoding="utf-8"))

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lab.acts import Acts
+from lab.asked import asked
+from lab.conditions.books import Booked
 from lab.conditions.culprit import Named
 from lab.conditions.deaths import by_itself
 from lab.conditions.logs import Seen
@@ -112,12 +114,8 @@ class Run:
             plan.header.speed, plan.header.seed, self.run_dir,
             also_host=plan.options.also_host, names=plan.names,
         )  # fmt: skip
-        viewers = {
-            "LAB_DASHBOARD": str(self.stack.dashboard),
-            "LAB_PROMETHEUS_URL": f"http://{self.stack.inside('prometheus:9090')}",
-        }
         self.traffic = Traffic(
-            self.runtime, self.run_dir, self.stack.target, plan.header.seed, viewers,
+            self.runtime, self.run_dir, self.stack.target, plan.header.seed, self.stack.outside(),
             reads=(self.stack.dashboard.parent,), private=plan.place.name == "docker",
             workers=plan.options.workers, elsewhere=plan.options.elsewhere, tell=self.story.workers_wanted,
         )  # fmt: skip
@@ -125,8 +123,8 @@ class Run:
         self.acts = Acts(plan.scenario, self.stack, self.journal)
         agreed = [c.condition for c in plan.scenario.recovered if isinstance(c.condition, Agree)]
         self.questions = Questions(tuple(q for c in agreed for q in c.asks()), self.stack, self.journal)
-        asked = [c.condition for c in (*told, *plan.scenario.recovered) if isinstance(c.condition, SmokeTest)]
-        required = dict.fromkeys(name for c in asked for name in c.require)
+        tested = [c.condition for c in (*told, *plan.scenario.recovered) if isinstance(c.condition, SmokeTest)]
+        required = dict.fromkeys(name for c in tested for name in c.require)
         self.smoke_tests = SmokeTests(tuple(required), self.stack, self.journal, plan.fixed.exposed)
         self.study = StudyRun(plan, self.runtime, self.journal, self.run_dir)
         wanted = [check.condition.wants() for check in told if isinstance(check.condition, Seen)]
@@ -134,8 +132,11 @@ class Run:
         asks = any(isinstance(check.condition, Named) for check in told)
         conditions = [check.condition for check in plan.scenario.recovered]
         self.gaps = Gaps(any(isinstance(c, Back) for c in conditions), self.stack, self.journal)
-        counters = tuple(c.metric for c in conditions if isinstance(c, StillCounted) and c.metric != QUERIES)
-        self.sampler = Sampler(self.stack, self.traffic, self.journal, logs, plan.header.own_alerts, asks, counters)
+        more = asked(plan.scenario, self.stack, plan.header.speed).probes()
+        counters = tuple(c.metric for c in conditions if isinstance(c, StillCounted | Booked) and c.metric != QUERIES)
+        self.sampler = Sampler(
+            self.stack, self.traffic, self.journal, logs, plan.header.own_alerts, asks, counters, more
+        )
         self._built = True
 
     def _bounded(self) -> Scenario:

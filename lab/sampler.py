@@ -54,6 +54,8 @@ class Sampler:
     """Whether the TSDB is asked what multiplies, when the alert arrives."""
     counters: tuple[str, ...] = ()
     """Counters of the service, beside its queries, that a check compares with the traffic."""
+    more: tuple[Callable[[], Values], ...] = ()
+    """What else is asked once a second; see `lab.asked`."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _seen: int = 0
@@ -109,6 +111,7 @@ class Sampler:
         self._exits()
         probes: Iterable[Callable[[], Values]] = (
             self._patient_self, self._patient_counts, self._observer_view, self._rules, self._volume, self._load,
+            *self.more,
         )  # fmt: skip
         values: Values = {}
         for answer in self._pool.map(_quietly, probes):

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from lab.past import Backfill as Backfill
+from lab.per_time import PerTime
 from lab.scale import Replicas as Replicas
 
 if TYPE_CHECKING:
@@ -222,8 +223,10 @@ class Scenario:
     """Alerts that this fault may also raise; any other alert is an error."""
     seen_before_damage: bool = True
     """The promise that the alert arrives before it hurts; its order is asserted from timestamps."""
-    service: Mapping[str, str | Wait] = field(default_factory=dict)
+    service: Mapping[str, str | Wait | PerTime] = field(default_factory=dict)
     """Options of the mock service, by their RAG_* environment name without the prefix; a `Wait` in real seconds."""
+    refuses: tuple[Phase, ...] = ()
+    """Phases in which the service refuses queries because of this fault: one that was refused was made all the same."""
     storage: Storage = field(default_factory=Storage)
     wipe_on_fix: bool = False
     """Whether the fix brings the patient's Prometheus back with empty storage."""
@@ -245,7 +248,8 @@ class Scenario:
     """Which server evaluates `detect.rules.yml`: the observer, or the patient itself where that is not what is ill."""
     goes_dark: tuple[str, ...] = ()
     """Jobs whose metrics page this fault takes away: that they can't be scraped is no doubt about the run."""
-    kind: str = "monitoring"
+    kind: Literal["monitoring", "service"] = "monitoring"
+    """Whether the monitoring fails, or the service that it monitors."""
     variant: str = "default"
     """The name of what `broken/` holds. The others, in `variants/`, get theirs from their folder."""
 

@@ -26,12 +26,19 @@ COUNTED_AGE_S = "queries_counted_age_s"
 """Age in seconds of the newest sample behind COUNTED."""
 EVALUATION_AGE_S = "evaluation_age_s"
 """Seconds since the observer last evaluated its rules."""
+SPENT_USD = "spent_usd"
+"""US dollars in the service's own books (`/costs`) since it was started."""
 INACTIVE, PENDING, FIRING = 0.0, 1.0, 2.0
 
 
 def counted(metric: str) -> str:
     """The sum of a counter over its series, as the patient's Prometheus answers it."""
     return COUNTED if metric == QUERIES else f"counted:{metric}"
+
+
+def figure(label: str) -> str:
+    """The result of an expression that a check of the scenario asks the patient's Prometheus for."""
+    return f"figure:{label}"
 
 
 def panel(title: str) -> str:

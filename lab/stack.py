@@ -24,7 +24,7 @@ from lab.replicas import names as replica_names
 from lab.replicas import spec as replica
 from lab.runtime.place import Servers
 from lab.runtime.protocol import Running, Runtime, ServiceSpec, VolumeSpec
-from lab.scenario import Scenario, Wait
+from lab.scenario import Scenario
 from lab.services import alertmanager, host, prometheus, rag, receiver
 
 PATIENT_DATA = "prometheus-data"
@@ -103,7 +103,7 @@ class Stack:
 
     def start(self) -> None:
         """Start everything side by side, healthy, and wait until all of it is ready."""
-        self._configs.publish_dashboard(self.live)
+        self._configs.published.show(self.live)
         first = [self._receiver(), self._host(), self._rag(), self._alertmanager()]
         with ThreadPoolExecutor(len(first)) as pool:
             started = pool.map(self._start, [*first, *self._replica_specs()])
@@ -172,8 +172,10 @@ class Stack:
 
     def _deploy(self, deployment: Deployment, *, patient: bool) -> None:
         before, self.live = self.live, deployment
-        self._configs.publish_dashboard(self.live)  # first: those who look at it ask no more for what the old one asked
-        if "metrics.py" in {*before.files, *deployment.files}:  # a release restarts the service, whatever it changes
+        # First: those who look at it ask no more for what the old one asked.
+        self._configs.published.show(deployment)
+        # A release restarts the service, whatever it changes.
+        if {"metrics.py", "settings.env"} & {*before.files, *deployment.files}:
             with ThreadPoolExecutor(4) as pool:
                 list(pool.map(self.stop, ("rag", *self._replicas)))
                 list(pool.map(self._start, [self._rag(), *self._replica_specs()]))
@@ -242,12 +244,14 @@ class Stack:
         return host.spec(self.runtime.listen("host", host.PORT), self._targets_file())
 
     def _rag(self) -> ServiceSpec:
+        given = rag.options(self.scenario.service, self.speed)
+        also = {"also_host": self.also_host} if self.also_host else {}
         return rag.spec(
             self.runtime.listen("rag", rag.PORT),
             self.runtime.listen("rag", rag.METRICS_PORT),
             log=self.run_dir / "logs" / "rag.jsonl",
             seed=self.seed,
-            options={"admin_token": self.admin_token, **self._service_options},
+            options={**given, **also, **self.live.settings(), "admin_token": self.admin_token},
             metrics=self.live.files.get("metrics.py"),
             memory_mib=self.scenario.memory_mib.get("rag"),
         )
@@ -259,11 +263,6 @@ class Stack:
             for number, name in enumerate(self._replicas, self.seed * 1000)
         ]  # fmt: skip
 
-    @property
-    def _service_options(self) -> dict[str, str]:
-        given = {**self.scenario.service, **({"also_host": self.also_host} if self.also_host else {})}
-        return {k: f"{v.seconds(self.speed):g}" if isinstance(v, Wait) else v for k, v in given.items()}
-
     def switch(self, switches: Mapping[str, float | None]) -> None:
         """Turn the service's admin switches. Raises `LabError` when it refuses."""
         rag.switch(self.address("rag:8000"), self.admin_token, switches)
@@ -271,7 +270,11 @@ class Stack:
     @property
     def dashboard(self) -> Path:
         """Where the dashboard that is live can be read by those who view it."""
-        return self._configs.dashboard
+        return self._configs.published.dashboard
+
+    def outside(self) -> dict[str, str]:
+        """What those who view and ask find in their environment."""
+        return {**self._configs.published.env(), "LAB_PROMETHEUS_URL": f"http://{self.inside('prometheus:9090')}"}
 
     def _alertmanager(self) -> ServiceSpec:
         volume = VolumeSpec("alertmanager-data")

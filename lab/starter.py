@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from lab.catalog import names
+from lab.catalog import all_names
 from lab.errors import UsageError
 from lab.paths import scenarios_dir
 
@@ -39,7 +39,7 @@ def _name(folder: Path) -> str:
     name = folder.resolve().name.replace("-", "_")
     if not LEGAL.fullmatch(name):
         raise UsageError(f"{folder}: no name of a scenario; small letters, digits and _, such as {NAME}")
-    if name in names():
+    if name in all_names():
         raise UsageError(f"{folder}: {name} comes with the lab; take another name")
     return name
 

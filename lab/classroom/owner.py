@@ -66,12 +66,8 @@ class Owner:
             self.runtime, prepared.place.servers, replace(prepared.scenario, storage=self._storage()),
             prepared.detect_rules, options.speed, options.seed, self.run_dir,
         )  # fmt: skip
-        viewers = {
-            "LAB_DASHBOARD": str(self.stack.dashboard),
-            "LAB_PROMETHEUS_URL": f"http://{self.stack.inside('prometheus:9090')}",
-        }
         self.traffic = Traffic(
-            self.runtime, self.run_dir, self.stack.inside("rag:8000"), options.seed, viewers,
+            self.runtime, self.run_dir, self.stack.inside("rag:8000"), options.seed, self.stack.outside(),
             reads=(self.stack.dashboard.parent,), private=prepared.place.name == "docker",
         )  # fmt: skip
         self.recent = Recent(watched(prepared.detect_rules))

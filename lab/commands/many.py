@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from lab.catalog import Found, find, names
+from lab.catalog import Found, find, incident_names, names
 from lab.commands.reports import keep_index, keep_report
 from lab.commands.web import NO_PAGE, Page
 from lab.errors import UsageError
@@ -28,7 +28,10 @@ from lab.story import Story
 from lab.text import clean
 
 ALL = "all"
-"""The target that stands for every monitoring scenario that comes with the lab."""
+"""The target that stands for every failure of monitoring that comes with the lab."""
+ALL_SERVICE = "all-service"
+"""And the one that stands for every incident of the service."""
+SERIES = {ALL: names, ALL_SERVICE: incident_names}
 
 
 def refuse_single(given: dict[str, Any], target: str) -> None:
@@ -41,16 +44,16 @@ def refuse_single(given: dict[str, Any], target: str) -> None:
     if given.get("expect_workers"):
         raise UsageError("--expect-workers: each run would wait for workers anew; name one scenario and one variant")
     for name in ("fix", "detect"):
-        if given.get(name) and target == ALL:
-            raise UsageError(f"--{name}: is for one scenario; name it instead of `{ALL}`")
+        if given.get(name) and target in SERIES:
+            raise UsageError(f"--{name}: is for one scenario; name it instead of `{target}`")
 
 
 def targets(name: str, *, all_variants: bool) -> list[Found]:
-    """What a name stands for: every scenario, every variant of one, or both. Raises `ScenarioError`."""
-    found = [one for one in map(find, names()) if one.scenario.kind == "monitoring"] if name == ALL else [find(name)]
+    """What a name stands for: every scenario of a kind, every variant of one, or both. Raises `ScenarioError`."""
+    found = [find(one) for one in SERIES[name]()] if name in SERIES else [find(name)]
     if not all_variants:
         return found
-    if name != ALL and ":" in name and found[0].scenario.variant == name.rpartition(":")[2]:
+    if name not in SERIES and ":" in name and found[0].scenario.variant == name.rpartition(":")[2]:
         raise UsageError(f"{name} --all-variants: names one of them; leave one of the two away")
     return [one.of(variant) for one in found for variant in one.variants]
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from lab.answer import Answer, answer_of, stored_answer
 from lab.bill import require_room
 from lab.catalog import find
-from lab.commands.many import ALL, refuse_single, run_many, targets
+from lab.commands.many import SERIES, refuse_single, run_many, targets
 from lab.commands.reports import keep_report
 from lab.commands.stage import opened, staged
 from lab.commands.web import watched
@@ -43,7 +43,7 @@ def run_command(name: str, given: dict[str, Any]) -> int:
     """Run a scenario; the exit code is the verdict's."""
     console = _console(given["no_color"])
     sweep()
-    if name == ALL or given["all_variants"]:
+    if name in SERIES or given["all_variants"]:
         return _run_all(name, given, console)
     plan = make(find(name), _options(given))
     if given["dry_run"]:
@@ -74,7 +74,7 @@ def run_command(name: str, given: dict[str, Any]) -> int:
 
 
 def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
-    """Several in a row: every monitoring scenario, every variant. All are checked before the first is started."""
+    """Several in a row: every scenario of a kind, every variant. All are checked before the first is started."""
     refuse_single(given, name)
     plans = [make(one, _options(given)) for one in targets(name, all_variants=given["all_variants"])]
     if given["dry_run"]:

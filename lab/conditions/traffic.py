@@ -101,6 +101,39 @@ class Flowed:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Where the fault is that queries are refused: over the settled phase no fewer are made than in steady.
+
+    More may be: clients ask again.
+    """
+
+    tolerance: float = 0.20
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"requests are made, answered or not, at least {1 - self.tolerance:.0%} of steady's"
+
+    def _rates(self, view: View, t: float) -> tuple[float, float] | None:
+        start = max(view.start, min(view.settled, t - 3 * TICK_S))
+        seen = [view.history.mean(name, start, t) for name in (signals.RPS, signals.FAILURES)]
+        steady = view.steady_mean(signals.RPS)
+        return None if None in seen or not steady else (sum(rate or 0.0 for rate in seen), steady)
+
+    def at(self, view: View, t: float) -> bool | None:
+        """Judged when the phase is over."""
+        if not view.closed or t < view.now:
+            return None
+        rates = self._rates(view, t)
+        return rates is not None and rates[0] >= (1 - self.tolerance) * rates[1]
+
+    def observed(self, view: View, t: float) -> str:
+        """Both rates."""
+        rates = self._rates(view, t)
+        return "no requests" if rates is None else f"{rates[0]:,.0f}/s made, steady {rates[1]:,.0f}/s"
+
+
+@dataclass(frozen=True)
 class Offered:
     """In the steady phase, the rate of answered requests is within `tolerance` of what the scenario asks for."""
 

@@ -20,6 +20,7 @@ class Reader(FastHttpUser):
 
     abstract = True
     wait_time = pace
+    popular_share = POPULAR_SHARE
     number: int
     random: random.Random
 
@@ -31,7 +32,7 @@ class Reader(FastHttpUser):
 
     def popular(self) -> bool:
         """Whether the next question is one that many people ask."""
-        return self.random.random() < POPULAR_SHARE
+        return self.random.random() < self.popular_share
 
     def question(self) -> str:
         """The next question."""
@@ -44,4 +45,8 @@ class Reader(FastHttpUser):
     @task
     def ask(self) -> None:
         """One question."""
-        self.client.post("/query", json={"query": self.question(), "user_id": self.person()}, name="/query")
+        self.send(self.question(), self.person())
+
+    def send(self, question: str, person: str) -> None:
+        """Ask it once, whatever comes of it."""
+        self.client.post("/query", json={"query": question, "user_id": person}, name="/query")

@@ -16,9 +16,16 @@ from lab.rag.switches import Switches
 
 QUEUE = "llm"
 MODEL_SHARES = (0.2, 0.5, 0.3)  # how a router would spread queries over CHAT_MODELS
-PROMPT_TOKENS = 180  # the instructions that go with every query
-QUALITY_MEAN, QUALITY_SPREAD = 0.88, 0.04
+QUALITY_SPREAD = 0.04
 OUTPUT_MEDIAN, OUTPUT_SPREAD, OUTPUT_LIMIT = 5.1, 0.35, 2000  # log-normal: a median of 164 tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Prompting:
+    """How the model is asked, and what comes of it."""
+
+    tokens: int = 180  # the instructions that go with every query
+    quality: float = 0.88  # of its answers, the mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +47,16 @@ class MockModel:
     """Answers from the documents it is given. The same seed and the same calls give the same answers."""
 
     def __init__(
-        self, latency: Latency, quota: Quota, switches: Switches, seed: int, error_rate: float, concurrency: int
-    ) -> None:
+        self, latency: Latency, quota: Quota, switches: Switches, seed: int, error_rate: float, concurrency: int,
+        prompting: Prompting | None = None,
+    ) -> None:  # fmt: skip
         self.quota = quota
         self.waiting = 0  # the queue's depth
         self._latency = latency
         self._switches = switches
         self._seed = seed
         self._error_rate = error_rate
+        self._prompting = prompting or Prompting()
         self._slots = asyncio.Semaphore(concurrency)
         self._random = Random(f"{seed} model")
         self._started = time.monotonic()
@@ -102,10 +111,10 @@ class MockModel:
             text = "The documents say nothing about this."
         context = sum(document.tokens for document in documents)
         output = min(OUTPUT_LIMIT, int(self._random.lognormvariate(OUTPUT_MEDIAN, OUTPUT_SPREAD)) + 20)
-        quality = self._random.gauss(QUALITY_MEAN, QUALITY_SPREAD)
+        quality = self._random.gauss(self._prompting.quality, QUALITY_SPREAD)
         return Generation(
             text=text,
-            input_tokens=PROMPT_TOKENS + context + count_tokens(query),
+            input_tokens=self._prompting.tokens + context + count_tokens(query),
             output_tokens=output,
             quality=round(min(max(quality, 0.0), 1.0), 4),
         )

@@ -14,7 +14,7 @@ from lab.rag.costs import CostStore, MemoryCosts
 from lab.rag.errors import IndexMissingError, ServiceError
 from lab.rag.index import MissingIndex, VectorIndex
 from lab.rag.latency import Latency, LatencyProfile
-from lab.rag.llm import QUEUE, MockModel
+from lab.rag.llm import QUEUE, MockModel, Prompting
 from lab.rag.log import EventLog
 from lab.rag.metrics import Gauges, Metrics
 from lab.rag.pipeline import Index, Pipeline
@@ -135,11 +135,12 @@ def build(settings: Settings, metrics: Metrics, log: EventLog) -> Service:
 def _model(settings: Settings, switches: Switches) -> MockModel:
     return MockModel(
         Latency(_profile(settings), settings.seed),
-        Quota(PROVIDER, settings.quota_per_minute, time.monotonic),
+        Quota(PROVIDER, settings.quota_per_minute, time.monotonic, settings.quota_window_s),
         switches,
         settings.seed,
         settings.llm_error_rate,
         settings.llm_concurrency,
+        Prompting(settings.llm_prompt_tokens, settings.llm_quality),
     )
 
 

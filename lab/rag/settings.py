@@ -56,7 +56,10 @@ class Settings:
     llm_max_ms: float = _option(60_000.0, "no call is slower")
     llm_error_rate: float = _option(0.0, "share of model calls that fail", at_most=1)
     llm_concurrency: int = _option(256, "model calls at a time; more wait in the queue", at_least=1)
-    quota_per_minute: int = _option(250_000, "the provider's calls a minute (scaled, see docs/service.md)")
+    llm_prompt_tokens: int = _option(180, "tokens of the instructions that go with every query", at_most=100_000)
+    llm_quality: float = _option(0.88, "mean quality of the model's answers", at_most=1)
+    quota_per_minute: int = _option(250_000, "the provider's calls in a window (scaled, see docs/service.md)")
+    quota_window_s: float = _option(60.0, "length of that window", at_least=0.1)
     cost_scale: float = _option(0.001, "factor on all prices (see docs/service.md)", at_most=1000)
 
     ready_timeout_ms: float = _option(500.0, "deadline of each dependency check of /ready", at_least=1)

@@ -9,9 +9,22 @@ from pathlib import Path
 import httpx
 
 from lab.errors import LabError
+from lab.per_time import PerTime
 from lab.runtime.protocol import ServiceSpec
+from lab.scenario import Wait
 
 PORT, METRICS_PORT = "http", "metrics"
+
+
+def options(given: Mapping[str, str | Wait | PerTime], speed: float) -> dict[str, str]:
+    """A scenario's options at a speed, as the service reads them."""
+
+    def text(value: str | Wait | PerTime) -> str:
+        if isinstance(value, str):
+            return value
+        return f"{value.seconds(speed) if isinstance(value, Wait) else value.at(speed):g}"
+
+    return {name: text(value) for name, value in given.items()}
 
 
 def spec(

@@ -62,6 +62,9 @@ class FakeStack:
 
     address = inside
 
+    def outside(self) -> dict[str, str]:
+        return {"LAB_DASHBOARD": str(self.dashboard)}
+
     def urls(self) -> dict[str, str]:
         return {"rag": "http://127.0.0.1:1/"}
 

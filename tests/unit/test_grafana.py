@@ -193,7 +193,7 @@ def test_errors_have_a_line_at_one_per_cent():
 
 
 def expression(alert: str) -> str:
-    for path in [*(ROOT / "compose" / "prometheus").glob("*rules/*.yml"), *(ROOT / "scenarios").glob("*/*.rules.yml")]:
+    for path in [*(ROOT / "compose" / "prometheus").glob("*rules/*.yml"), *(ROOT / "scenarios").rglob("*.rules.yml")]:
         for group in yaml.safe_load(path.read_text(encoding="utf-8")).get("groups", []):
             for rule in group["rules"]:
                 if rule.get("alert") == alert:

@@ -17,7 +17,7 @@ from test_layout import SCENARIOS
 from test_recorded import EXPECTED, judged
 
 from lab.answer import KEPT_RULES, Answer, answer_of, stored_answer
-from lab.catalog import Found, find, names
+from lab.catalog import Found, all_names, find, names
 from lab.cli import run_cli
 from lab.errors import ScenarioError
 from lab.hints import COMMON, hints_for, hints_in
@@ -32,7 +32,8 @@ OURS_TO_EXPLAIN = (
     "* fire/resolve pair*", "alert fatigue", "head series > *", "prometheus *", "up of rag *", "observer's own *",
     "memory of rag grows", "rag killed*", "scrapes of rag *", "rag down", "rag_queries_total gone", "rag quietly up",
     "smoke test stops the release", "viewers wait *", "dashboard says*", "panels show errors", "* raised",
-    "TargetDown *",
+    "TargetDown *", "over * of requests fail", "nobody is told", "dollars burnt", "rag says that it is not ready",
+    "share of failed queries *",
 )  # fmt: skip
 """Checks about the fault itself, and about what the lab does: no answer can fail them."""
 
@@ -280,4 +281,4 @@ def test_the_solution_of_no_answer_is_refused_before_the_run(
 
 
 def test_every_scenario_is_covered() -> None:
-    assert {folder.name for folder in SCENARIOS} == set(names())
+    assert {folder.name for folder in SCENARIOS} == set(all_names())

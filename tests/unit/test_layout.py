@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from lab.rag.errors import RateLimitedError
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-SCENARIOS = sorted(path.parent for path in (ROOT / "scenarios").glob("*/scenario.py"))
+SCENARIOS = [
+    path.parent for of in ("*", "service/*") for path in sorted((ROOT / "scenarios").glob(f"{of}/scenario.py"))
+]
 HEAVY = ("locust", "docker", "numpy", "fastapi", "gevent", "rich", "httpx", "yaml")
 
 
@@ -54,6 +58,8 @@ def test_the_engine_names_no_scenario(path: Path) -> None:
     names = {folder.name for folder in SCENARIOS}
     tree = ast.parse(path.read_text())
     literals = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    if path.parent.name == "rag":  # the service's own word for a 429, older than the scenario of that name
+        literals -= {RateLimitedError.error_type}
     assert not literals & names
     modules = {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
     assert not {m for m in modules if m.split(".")[0] == "scenarios"}

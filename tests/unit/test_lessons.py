@@ -7,11 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from test_layout import SCENARIOS
 
 from lab.cli import run_cli
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LESSONS = sorted(path.parent / "README.md" for path in (ROOT / "scenarios").glob("*/scenario.py"))
+LESSONS = [folder / "README.md" for folder in SCENARIOS]
 ANSWER = "<details><summary>Answer</summary>"
 
 

@@ -68,6 +68,11 @@ EXPECTED: dict[str, tuple[Verdict, str]] = {
     "missing_metrics/healthy": (Verdict.FAIL, "rag down"),
     "missing_metrics/control": (Verdict.PASS, ""),
     "missing_metrics/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
+    "rate_limit/pass": (Verdict.PASS, ""),
+    "rate_limit/blind": (Verdict.PASS, ""),
+    "error_burst/pass": (Verdict.PASS, ""),
+    "cost_spike/pass": (Verdict.PASS, ""),
+    "quality_drop/pass": (Verdict.PASS, ""),
 }
 """Journal -> verdict, and a part of the name of the check that decides it."""
 

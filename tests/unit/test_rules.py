@@ -22,7 +22,8 @@ from lab.timescale import Duration, compress_rules
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = sorted((ROOT / "compose" / "prometheus").glob("tests/*.test.yml"))
-TESTS = OURS + sorted((ROOT / "scenarios").glob("*/detect.test.yml"))
+KINDS = ("*", "service/*")
+TESTS = OURS + [path for of in KINDS for path in sorted((ROOT / "scenarios").glob(f"{of}/detect.test.yml"))]
 SPEED = 15.0
 RUNBOOKS = "https://github.com/monitoring-failure-lab/lab/blob/main/docs/alerts/"
 
@@ -163,7 +164,10 @@ def test_a_changed_rule_is_noticed(mutation: Mutation, tmp_path: Path):
 
 
 def test_every_rule_file_has_its_tests():
-    everywhere = [*(ROOT / "compose/prometheus").glob("*rules/*.yml"), *(ROOT / "scenarios").glob("*/detect.rules.yml")]
+    everywhere = [
+        *(ROOT / "compose/prometheus").glob("*rules/*.yml"),
+        *(path for of in KINDS for path in (ROOT / "scenarios").glob(f"{of}/detect.rules.yml")),
+    ]
     rules = {path for path in everywhere if not path.name.endswith(".test.yml")}
     assert rules == {rules_of(test) for test in TESTS}
 

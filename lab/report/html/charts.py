@@ -56,6 +56,7 @@ SPECS = (
     Spec("exposed", "Samples on a metrics page", "count", prefix=signals.exposed("")),
     Spec("up", "Target is up, in the patient's eyes", "state", prefix=signals.up(""), stepped=True),
     Spec("counted", "Queries counted, as Prometheus answers", "count", ((signals.COUNTED, "sum of the counter"),)),
+    Spec("spent", "US dollars in the service's books since its start", "count", ((signals.SPENT_USD, "spent"),)),
 )  # fmt: skip
 """In the order of the page; a chart without samples is left away."""
 
@@ -90,14 +91,24 @@ class Chart:
         }  # fmt: skip
 
 
+def _specs(history: History) -> tuple[Spec, ...]:
+    """Those of every run, and one for each figure that a check of this run's scenario asked for: units differ."""
+    begin = signals.figure("")
+    asked = sorted(name for name in history.names() if name.startswith(begin))
+    labels = [clean(name.removeprefix(begin)) for name in asked]
+    own = (Spec(f"asked-{n}", t[:1].upper() + t[1:], "count", ((asked[n], t),)) for n, t in enumerate(labels))
+    return (*SPECS, *own)
+
+
 def charts(stored: Stored) -> list[Chart]:
     """All charts that have something to show."""
     history, zero = stored.recording.history, stored.header.started_at
-    columns = _columns(history)
+    specs = _specs(history)
+    columns = _columns(history, specs)
     times = [round(sample.t - zero, 3) for sample in history.samples]
     phases = bands(stored)
     found: list[Chart] = []
-    for spec in SPECS:
+    for spec in specs:
         names = [(label, columns[name]) for name, label in spec.names if name in columns]
         if spec.prefix:
             rest = sorted(n for n in columns if n.startswith(spec.prefix))
@@ -112,9 +123,9 @@ def charts(stored: Stored) -> list[Chart]:
     return [*found, messages] if messages else found
 
 
-def _columns(history: History) -> dict[str, list[float | None]]:
+def _columns(history: History, specs: Sequence[Spec]) -> dict[str, list[float | None]]:
     """Samples by name, all as long as there are moments; infinities and NaN are no answer."""
-    wanted = {n for n in history.names() for s in SPECS if (s.prefix and n.startswith(s.prefix)) or n in dict(s.names)}
+    wanted = {n for n in history.names() for s in specs if (s.prefix and n.startswith(s.prefix)) or n in dict(s.names)}
     columns: dict[str, list[float | None]] = {}
     for name in wanted:
         answers = [sample.values.get(name) for sample in history.samples]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.catalog import names
+from lab.catalog import all_names
 from lab.options import DEFAULT_SPEED
 from lab.report.html.channel import channels
 from lab.report.html.charts import charts
@@ -135,7 +135,7 @@ def command(stored: Stored) -> str:
     """The command that makes such a run again."""
     header, scenario = stored.header, stored.found.scenario
     target = scenario.label
-    if scenario.name not in names():  # a folder of the user's own: its copy is in the run
+    if scenario.name not in all_names():  # a folder of the user's own: its copy is in the run
         target = scenario.label.replace(scenario.name, shown(stored.run_dir / "scenario"), 1)
     parts = [f"lab run {target}", f"--seed {header.seed}"]
     if header.speed != DEFAULT_SPEED:

@@ -1,0 +1,81 @@
+"""What some scenarios ask beside what every run asks: figures of the patient, the service's books and readiness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+
+import httpx
+
+from lab import signals
+from lab.conditions.books import Booked, Spent
+from lab.conditions.figures import FigureIs
+from lab.conditions.incidents import Unready
+from lab.prom import Prometheus
+from lab.scenario import Condition, Phase, Scenario
+from lab.stack import Stack
+from lab.timescale import compress_expr
+
+TIMEOUT_S = 0.9
+
+Values = dict[str, float]
+
+
+def _conditions(scenario: Scenario) -> Iterator[Condition]:
+    for phase in Phase:
+        for check in scenario.phase_checks(phase):
+            yield check.condition
+
+
+@dataclass
+class Asked:
+    """`figures`: signal -> PromQL as a run asks it. Nothing is asked that no check of the scenario looks at."""
+
+    stack: Stack
+    figures: Mapping[str, str]
+    books: bool
+    readiness: bool
+
+    def probes(self) -> tuple[Callable[[], Values], ...]:
+        """What the sampler calls once a second."""
+        wanted = ((self._figures, bool(self.figures)), (self._books, self.books), (self._ready, self.readiness))
+        return tuple(probe for probe, asked in wanted if asked)
+
+    @cached_property
+    def _patient(self) -> Prometheus:
+        return Prometheus(self.stack.address("prometheus:9090"), timeout_s=TIMEOUT_S)
+
+    def _figures(self) -> Values:
+        answers = {name: self._patient.number(expr) for name, expr in self.figures.items()}
+        return {name: value for name, value in answers.items() if value is not None and isfinite(value)}
+
+    def _get(self, path: str) -> httpx.Response | None:
+        try:
+            return httpx.get(f"http://{self.stack.address('rag:8000')}{path}", timeout=TIMEOUT_S, trust_env=False)
+        except httpx.HTTPError:
+            return None
+
+    def _books(self) -> Values:
+        answer = self._get("/costs")
+        return (
+            {signals.SPENT_USD: answer.json()["last_24h"]["nano_usd"] / 1e9}
+            if answer is not None and answer.is_success
+            else {}
+        )
+
+    def _ready(self) -> Values:
+        answer = self._get("/ready")
+        return {} if answer is None else {signals.ready("rag"): float(answer.status_code)}
+
+
+def asked(scenario: Scenario, stack: Stack, speed: float) -> Asked:
+    """What the checks of a scenario look at."""
+    conditions = list(_conditions(scenario))
+    return Asked(
+        stack,
+        {c.signal: compress_expr(c.expr, speed) for c in conditions if isinstance(c, FigureIs)},
+        any(isinstance(c, Booked | Spent) for c in conditions),
+        any(isinstance(c, Unready) for c in conditions),
+    )

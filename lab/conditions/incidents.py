@@ -1,0 +1,111 @@
+"""Conditions on an incident of the service itself: who is refused, who is told, what the service says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lab import signals
+from lab.events import Notified
+from lab.scenario import Check
+from lab.view import View
+
+
+@dataclass(frozen=True)
+class Refused:
+    """More than a share of the requests of the last seconds came to nothing, as those who made them count.
+
+    Not those in the deployment's own gap: a process that starts answers nobody, whatever it is.
+    """
+
+    share: float
+    window_s: float = 4.0
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"over {self.share:.0%} of requests fail or are of no use"
+
+    def _share(self, view: View, t: float) -> float | None:
+        start = max(t - self.window_s, view.settled)
+        served = view.history.mean(signals.RPS, start, t)
+        failed = view.history.mean(signals.FAILURES, start, t)
+        if served is None or failed is None or served + failed == 0:
+            return None
+        return failed / (served + failed)
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None without figures from the load generator."""
+        share = self._share(view, t)
+        return None if share is None else share > self.share
+
+    def observed(self, view: View, t: float) -> str:
+        """The share."""
+        share = self._share(view, t)
+        return "no figures" if share is None else f"{share:.0%}"
+
+
+@dataclass(frozen=True)
+class NobodyTold:
+    """No notification since the deployment: neither of the service nor of its monitoring."""
+
+    expected: str = "no notification at all"
+
+    def _told(self, view: View, t: float) -> list[str]:
+        told = view.history.of(Notified, view.start, t)
+        return sorted({n.alert for n in told if n.status == "firing" and not n.dry_run})
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None where the lab does not see the alerts' states, and so would not see a notification either."""
+        states = [view.history.value(signals.alert_state(name), t) for name in view.header.watched_alerts]
+        return None if not states or None in states else not self._told(view, t)
+
+    def observed(self, view: View, t: float) -> str:
+        """Who was told of what."""
+        return ", ".join(self._told(view, t)) or f"silence, {t - view.zero:.0f} s long"
+
+
+@dataclass(frozen=True)
+class Unready:
+    """The service itself answers 503 where it is asked whether it is ready."""
+
+    service: str
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"/ready of {self.service} answers 503"
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None where it was not asked."""
+        status = view.history.value(signals.ready(self.service), t)
+        return None if status is None else status == 503
+
+    def observed(self, view: View, t: float) -> str:
+        """The status."""
+        status = view.history.value(signals.ready(self.service), t)
+        return "not asked" if status is None else f"HTTP {status:.0f}"
+
+
+@dataclass(frozen=True)
+class Ready(Unready):
+    """It answers 200 there."""
+
+    @property
+    def expected(self) -> str:
+        """In words."""
+        return f"/ready of {self.service} answers 200"
+
+    def at(self, view: View, t: float) -> bool | None:
+        """None where it was not asked."""
+        status = view.history.value(signals.ready(self.service), t)
+        return None if status is None else status == 200
+
+
+def refused(*, over: float) -> Check:
+    """Requests come to nothing, more than a share of them."""
+    return Check(f"over {over:.0%} of requests fail", Refused(over))
+
+
+def nobody_told() -> Check:
+    """Nobody is told of anything."""
+    return Check("nobody is told", NobodyTold())
