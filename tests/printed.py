@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LESSONS = sorted(path.parent / "README.md" for path in (ROOT / "scenarios").glob("*/scenario.py"))
+LESSONS = [
+    path.parent / "README.md"
+    for of in ("*", "service/*")
+    for path in sorted((ROOT / "scenarios").glob(f"{of}/scenario.py"))
+]
 PAGES = [
     *LESSONS, ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")),
 ]  # fmt: skip

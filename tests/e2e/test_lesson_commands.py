@@ -94,7 +94,9 @@ class Newcomer:
         """What the reader was told to write, as far as it is not there."""
         if not (found := re.search(r"lab run (\w+).*--(?:fix my-fix|detect my-rules.yml)", command)):
             return
-        scenario = self.clone / "scenarios" / found[1]
+        (scenario,) = (
+            path.parent for path in (self.clone / "scenarios").rglob("scenario.py") if path.parent.name == found[1]
+        )
         shutil.rmtree(self.clone / "my-fix", ignore_errors=True)
         shutil.copytree(scenario / "fixed", self.clone / "my-fix")
         shutil.copyfile(scenario / "detect.rules.yml", self.clone / "my-rules.yml")

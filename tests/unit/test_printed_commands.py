@@ -12,6 +12,7 @@ from printed import LESSONS, PAGES, ROOT, Printed, printed
 
 from lab.catalog import find
 from lab.cli import lab
+from lab.commands.many import SERIES
 from lab.errors import ScenarioError
 
 STANDS_FOR = {
@@ -70,7 +71,7 @@ def _wrong_lab(words: list[str]) -> str:
     for one in given if isinstance(given, tuple) else [given]:
         if (
             command.name in ("run", "show", "fault", "bench")
-            and one not in (None, "all")
+            and one not in (None, *SERIES)
             and not one.startswith(THEIRS)
         ):
             try:
