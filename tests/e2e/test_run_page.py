@@ -105,7 +105,7 @@ def test_hostile_text_stays_text(browser: Any, replay: Replay, page: LivePage) -
     history = replay.stored.recording.history
     for number, text in enumerate(HOSTILE):
         t = history.samples[20].t + number / 10
-        history.add(Notified(t, text, "firing", text, {text: text}, {"summary": text}))
+        history.events.insert(0, Notified(t, text, "firing", text, {text: text}, {"summary": text}))
     replay.to(31)
     with opened(browser, page.url) as seen:
         says(seen, "part-channel", '"><script>alert(1)</script>')
