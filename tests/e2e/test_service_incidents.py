@@ -27,10 +27,17 @@ WRONG_FIXES = {
 }
 NOOP = {
     "rate_limit": "cache hit ratio > 0.8",
-    "error_burst": "queries served",
+    "error_burst": "rag says that it is ready",
     "cost_spike": "tokens in a prompt < 1,000",
     "quality_drop": "quality of answers > 0.8",
 }
+UNSEEN = {
+    "rate_limit": "seen before it hurts",
+    "error_burst": "HighErrorRate delivered",
+    "cost_spike": "PromptsTooLong delivered",
+    "quality_drop": "AnswersUseless delivered",
+}
+"""What fails first where nobody is told; a promise of order may end the phase before the alert's own deadline."""
 
 
 @pytest.mark.whole
@@ -101,7 +108,7 @@ def test_a_fix_that_only_looks_like_one_fails(fix: str, decisive: str, tmp_path:
 def test_without_rules_nothing_is_detected(name: str, tmp_path: Path) -> None:
     ran = run_lab(tmp_path, name, "--detect", str(SABOTAGE / "no_rules.yml"))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
-    assert any(check.endswith(" delivered") for check in ran.failed())
+    assert UNSEEN[name] in ran.failed()
 
 
 @pytest.mark.sabotage

@@ -69,10 +69,20 @@ EXPECTED: dict[str, tuple[Verdict, str]] = {
     "missing_metrics/control": (Verdict.PASS, ""),
     "missing_metrics/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
     "rate_limit/pass": (Verdict.PASS, ""),
+    "rate_limit/noop": (Verdict.FAIL, "cache hit ratio > 0.8"),
+    "rate_limit/no_rules": (Verdict.FAIL, "seen before it hurts"),
+    "rate_limit/control": (Verdict.PASS, ""),
     "rate_limit/blind": (Verdict.PASS, ""),
     "error_burst/pass": (Verdict.PASS, ""),
+    "error_burst/noop": (Verdict.FAIL, "rag says that it is ready"),
+    "error_burst/no_rules": (Verdict.FAIL, "HighErrorRate delivered"),
+    "error_burst/control": (Verdict.PASS, ""),
     "cost_spike/pass": (Verdict.PASS, ""),
+    "cost_spike/noop": (Verdict.FAIL, "tokens in a prompt < 1,000"),
+    "cost_spike/no_rules": (Verdict.FAIL, "PromptsTooLong delivered"),
     "quality_drop/pass": (Verdict.PASS, ""),
+    "quality_drop/noop": (Verdict.FAIL, "quality of answers > 0.8"),
+    "quality_drop/no_rules": (Verdict.FAIL, "AnswersUseless delivered"),
 }
 """Journal -> verdict, and a part of the name of the check that decides it."""
 

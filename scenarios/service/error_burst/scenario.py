@@ -30,7 +30,7 @@ SCENARIO = Scenario(
     # People are refused at once; the alert wants to see it for a minute.
     seen_before_damage=False,
     recovered=(
-        served().holds_for(minutes=4).within(minutes=3),
+        served().holds_for(minutes=4).within(minutes=2),
         ready("rag").says_yes().holds_for(minutes=4).within(minutes=2),
         queries_still_counted().holds_for(minutes=2).within(minutes=5),
         fresh_samples().holds_for(minutes=2).within(minutes=3),
