@@ -122,6 +122,13 @@ def test_the_parts_of_a_report(tmp_path: Path) -> None:
     assert str(tmp_path) not in found.html
 
 
+def test_the_command_has_the_names_of_an_answer(tmp_path: Path) -> None:
+    names = {"rag_queries_total": "shop_questions_total", "rag": "a;b"}
+    run = kept(tmp_path, "missing_metrics/rate_is_zero", lambda r: [{**r[0], "names": names}, *r[1:]])
+    told = "--detect YOUR-RULES.yml --map rag_queries_total=shop_questions_total --map 'rag=a;b'"
+    assert told in page(run).text
+
+
 def test_every_link_in_the_contents_leads_somewhere(tmp_path: Path) -> None:
     found = page(kept(tmp_path, "alert_storm/pass"))
     ids = {attrs["id"] for _, attrs in found.elements if "id" in attrs}

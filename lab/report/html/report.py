@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,7 @@ def command(stored: Stored) -> str:
         parts.append(f"--fix {shown(stored.run_dir / FIX)}")
     if header.foreign_rules:
         parts.append("--detect YOUR-RULES.yml")
+    parts += [f"--map {shlex.quote(f'{ours}={yours}')}" for ours, yours in header.names.items()]
     return " ".join(parts)
 
 
