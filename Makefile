@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: containers screenshots demo test sabotage scenarios soak bench unit lint setup servers clean
+.PHONY: containers curves screenshots demo test sabotage scenarios soak bench unit lint setup servers clean
 
 setup: $(STAMP)
 
@@ -58,6 +58,10 @@ bench: setup
 # The pictures of the docs, from recorded runs; needs Chromium. Look at each before it is committed.
 screenshots: setup
 	$(BIN)/python tests/screenshots.py
+
+# The growth curves of docs/performance.md from what was measured, which is in docs/pictures/curves.json.
+curves: setup
+	$(BIN)/python tests/curves.py draw
 
 clean:
 	-$(BIN)/lab clean
