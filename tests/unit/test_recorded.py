@@ -75,6 +75,7 @@ EXPECTED: dict[str, tuple[Verdict, str]] = {
     "rate_limit/no_rules": (Verdict.FAIL, "seen before it hurts"),
     "rate_limit/control": (Verdict.PASS, ""),
     "rate_limit/blind": (Verdict.PASS, ""),
+    "rate_limit/blind_noop": (Verdict.FAIL, "RateLimitClose delivered"),
     "error_burst/pass": (Verdict.PASS, ""),
     "error_burst/no_users": (Verdict.INCONCLUSIVE, "traffic flowed"),
     "error_burst/counts_success": (Verdict.FAIL, "queries served"),
