@@ -17,7 +17,7 @@ from lab_run import until
 from lab.images import choose
 from lab.prom import Prometheus
 
-pytestmark = [pytest.mark.e2e, pytest.mark.docker]
+pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.contained]
 
 FILE = Path(__file__).resolve().parents[2] / "compose" / "compose.yaml"
 PORTS = ("RAG", "RAG_METRICS", "PROMETHEUS", "OBSERVER", "ALERTMANAGER", "RECEIVER", "HOST", "GRAFANA")
@@ -125,7 +125,6 @@ def test_the_profile_load_makes_traffic_with_the_workers_it_is_scaled_to(stack: 
     assert asked(stack) <= still + 20, "without the profile nobody asks"
 
 
-@pytest.mark.contained  # real time: the heartbeat takes a minute
 def test_rules_are_loaded_and_the_heartbeat_arrives(stack: Up) -> None:
     for name in ("PROMETHEUS", "OBSERVER"):
         client = Prometheus(f"127.0.0.1:{stack.ports[name]}", timeout_s=5.0)
