@@ -14,7 +14,7 @@ from lab.errors import LabError
 from lab.plan import Plan
 
 STACK_MIB = 800.0
-"""Resident memory of everything beside the patient and the replicas, measured and rounded up."""
+"""Resident memory of all services at the default speed, measured and rounded up; a bill has the patient's apart."""
 REPLICA_MIB = 50.0
 REPLICA_SERIES_BYTES = 400.0
 """What a replica holds of each series, the text of its line, and again while it is sent."""
@@ -71,9 +71,9 @@ def room() -> Room:
 def lacking(bill: Bill, here: Room) -> str:
     """What is needed and what is here, in words; nothing where it suffices."""
     if bill.memory_mib > here.memory_mib:
-        return f"needs {_gib(bill.memory_mib)} of memory to spare; here are {_gib(here.memory_mib)}"
+        return f"needs {gib(bill.memory_mib)} of memory to spare; here are {gib(here.memory_mib)}"
     if bill.volume_mib + EVIDENCE_MIB > here.disk_mib:  # without a bounded volume the data are on disk
-        return f"needs {_gib(bill.volume_mib + EVIDENCE_MIB)} of disk to spare; here are {_gib(here.disk_mib)}"
+        return f"needs {gib(bill.volume_mib + EVIDENCE_MIB)} of disk to spare; here are {gib(here.disk_mib)}"
     return ""
 
 
@@ -94,16 +94,17 @@ def bill_lines(plan: Plan) -> list[str]:
         "",
         f"bill of --scale {plan.header.scale}",
         f"  series   {bill.series:,} from {replicas.count} replicas of the service, beside those of the traffic",
-        f"  memory   {_gib(bill.memory_mib)} at most; here are {_gib(here.memory_mib)} to spare",
-        f"           Prometheus {_gib(bill.patient_mib)} (its limit), its volume {_gib(bill.volume_mib)} (a tmpfs),"
-        f" replicas {_gib(bill.replicas_mib)}, all else {_gib(STACK_MIB)}",
-        f"  disk     {EVIDENCE_MIB:.0f} MiB; where no volume can be bounded, {_gib(bill.volume_mib)} more;"
-        f" here are {_gib(here.disk_mib)}",
+        f"  memory   {gib(bill.memory_mib)} at most; here are {gib(here.memory_mib)} to spare",
+        f"           Prometheus {gib(bill.patient_mib)} (its limit), its volume {gib(bill.volume_mib)} (a tmpfs),"
+        f" replicas {gib(bill.replicas_mib)}, all else {gib(STACK_MIB)}",
+        f"  disk     {EVIDENCE_MIB:.0f} MiB; where no volume can be bounded, {gib(bill.volume_mib)} more;"
+        f" here are {gib(here.disk_mib)}",
         f"  time     {bill.time_s / 60:.0f} min at most, at speed {plan.header.speed:g}"
         f" (no faster than {replicas.top_speed:g} at this scale)",
         *([f"  refused  {why}"] if why else []),
     ]
 
 
-def _gib(mib: float) -> str:
+def gib(mib: float) -> str:
+    """Memory or disk as it is told to people."""
     return f"{mib / 1024:.1f} GiB"

@@ -26,6 +26,8 @@ RULES_OF = {"observer": "observer-rules", "prometheus": "rules"}
 """Where each server finds its rules, as its configuration in compose/ says."""
 INCIDENTS = "service"
 """The folder, among the scenarios that come with the lab, of those in which the service fails, not its monitoring."""
+ALIKE = 0.6
+"""How alike a name must be to what was typed, from 0 to 1, to be the one that was meant."""
 VARIANTS = "variants"
 """The folder of a scenario's other deployments: `variants/NAME/broken/`, and `fixed/` where it differs."""
 
@@ -58,7 +60,7 @@ class Found:
         found = self.scales.get(scale)
         if found is None or self.scenario.variant != found.variant:
             has = ", ".join((QUICK, *self.scales) if self.scenario.variant == "default" else (QUICK,))
-            raise ScenarioError(f"--scale {scale}: {self.scenario.label} has none such; it has: {has}")
+            raise ScenarioError(f"{self.scenario.label} has no scale {scale}; it has: {has}")
         return replace(self, scenario=found)
 
     def rules(self) -> dict[str, Path]:
@@ -122,7 +124,7 @@ def find(target: str, variant: str | None = None) -> Found:
     if missing:
         raise ScenarioError(f"{target}: no {FILE} in it; give a name (`lab list`) or a folder that holds {FILE}")
     if not looks_like_path:
-        near = difflib.get_close_matches(target, all_names(), 1, 0.4)
+        near = difflib.get_close_matches(target, all_names(), 1, ALIKE)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(all_names())}"
         raise ScenarioError(f"{target}: no such scenario; {hint}")
     bundled = folder.resolve().parent in (scenarios_dir().resolve(), (scenarios_dir() / INCIDENTS).resolve())
@@ -142,7 +144,7 @@ def _found(folder: Path, variant: str | None, *, bundled: bool) -> Found:
     known = _variants(folder, module)
     chosen = known.get(scenario.variant if variant is None else variant)
     if chosen is None:
-        near = difflib.get_close_matches(str(variant), known, 1, 0.4)
+        near = difflib.get_close_matches(str(variant), known, 1, ALIKE)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
         raise ScenarioError(f"{scenario.name}:{variant}: no such variant; {hint}")
     return Found(chosen, folder, bundled, known, _scales(folder, module))

@@ -11,6 +11,8 @@ from lab.scale import QUICK, ScaleName
 from lab.scenario import Shape
 
 DEFAULT_SPEED = 15.0
+MAX_SPEED = 20.0
+"""Played faster, a `for` of the lab's own rules would last less than `lab.timescale.MIN_FOR_S`."""
 
 
 @dataclass(frozen=True)

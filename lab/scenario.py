@@ -218,9 +218,9 @@ class Scenario:
     alerts: tuple[str, ...]
     """The scenario's own alerts: each must fire because of this fault."""
     consequences: tuple[str, ...] = ()
+    """Alerts that this fault may also raise; any other alert is an error."""
     undisturbed: tuple[Check, ...] = ()
     """What must have been so in broken/ for a failure there to count: otherwise it was the machine's doing."""
-    """Alerts that this fault may also raise; any other alert is an error."""
     seen_before_damage: bool = True
     """The promise that the alert arrives before it hurts; its order is asserted from timestamps."""
     service: Mapping[str, str | Wait | PerTime] = field(default_factory=dict)

@@ -38,7 +38,7 @@ def _name(folder: Path) -> str:
     """The scenario's name from the folder's: `my-scenario` is my_scenario."""
     name = folder.resolve().name.replace("-", "_")
     if not LEGAL.fullmatch(name):
-        raise UsageError(f"{folder}: no name of a scenario; small letters, digits and _, such as {NAME}")
+        raise UsageError(f"{folder}: no name of a scenario; small letters, digits and _ or -, such as {NAME}")
     if name in all_names():
         raise UsageError(f"{folder}: {name} comes with the lab; take another name")
     return name

@@ -18,7 +18,7 @@ from lab.classroom.faults import Switch
 from lab.classroom.status import Status
 from lab.classroom.wanted import Wanted
 from lab.errors import LabError, StartError, UsageError
-from lab.options import Options
+from lab.options import MAX_SPEED, Options
 from lab.sweep import sweep
 from lab.text import clean, one_line
 
@@ -55,8 +55,6 @@ def up_command(target: str, given: dict[str, Any]) -> int:
 
 
 def _options(given: dict[str, Any]) -> Options:
-    from lab.commands.run import MAX_SPEED  # not needed to ask for a status
-
     speed = given["speed"]
     if not 1.0 <= speed <= MAX_SPEED:
         raise UsageError(f"--speed {speed:g}: not between 1 (real time) and {MAX_SPEED:g}")

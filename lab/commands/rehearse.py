@@ -54,10 +54,9 @@ def rehearse(names: tuple[str, ...], only_look: bool, no_color: bool, **given: A
 def _look(founds: Sequence[Found], given: dict[str, Any], console: Console) -> tuple[list[Plan], list[Item]]:
     """Everything that can be seen without a server."""
     from lab.classroom.client import stack_up
-    from lab.commands.run import MAX_SPEED
     from lab.doctor import examine
     from lab.errors import UsageError
-    from lab.options import Options
+    from lab.options import MAX_SPEED, Options
     from lab.plan import make
     from lab.rehearsal import Item, machine, prepared, shortened, volume
 

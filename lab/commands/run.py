@@ -25,7 +25,7 @@ from lab.errors import OverTime, UsageError
 from lab.journal import read
 from lab.judge import judge
 from lab.load_elsewhere import LOOPBACK, Elsewhere, bind_of
-from lab.options import Options
+from lab.options import MAX_SPEED, Options
 from lab.outcome import Outcome, outcome, to_json
 from lab.plan import Plan, make
 from lab.report.answer import tell_answer
@@ -34,7 +34,6 @@ from lab.report.terminal import TerminalStory
 from lab.story import Story
 from lab.sweep import sweep
 
-MAX_SPEED = 60.0
 PLAIN_WIDTH = 160
 """Columns of the table where there is no terminal."""
 

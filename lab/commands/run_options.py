@@ -44,7 +44,14 @@ STACK = (
         show_default=True,
         help="how many times faster than production timings; 1 is real time",
     ),
-    click.option("--seed", type=int, default=1, envvar="LAB_SEED", show_default=True, help="of traffic and service"),
+    click.option(
+        "--seed",
+        type=click.IntRange(0),
+        default=1,
+        envvar="LAB_SEED",
+        show_default=True,
+        help="of traffic and service",
+    ),
     click.option(
         "--users",
         type=click.IntRange(0, 1000),

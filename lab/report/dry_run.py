@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.bill import bill_lines
+from lab.bill import STACK_MIB, bill_lines, bill_of, gib
 from lab.budget import longest_s, waits
 from lab.endpoints import ENDPOINTS
 from lab.plan import Plan
@@ -39,10 +39,6 @@ def _services(plan: Plan) -> list[str]:
     return lines
 
 
-MEMORY_MIB = 800
-"""Resident memory of all services together at the default speed, measured and rounded up."""
-
-
 def _bounds(plan: Plan) -> list[str]:
     storage = plan.scenario.storage
     disk = (
@@ -50,7 +46,9 @@ def _bounds(plan: Plan) -> list[str]:
         if storage.size_mib
         else "not bounded"
     )
-    lines = ["", "bounds", f"  patient's volume  {disk}", f"  memory            about {MEMORY_MIB} MiB in all"]
+    bill = bill_of(plan)
+    memory = f"about {STACK_MIB:.0f} MiB in all" if bill is None else f"{gib(bill.memory_mib)} at most"
+    lines = ["", "bounds", f"  patient's volume  {disk}", f"  memory            {memory}"]
     if past := plan.scenario.backfill:
         lines.append(
             f"  patient's past    {past.series} series of {past.counter} over {past.hours} h, back-filled by promtool"

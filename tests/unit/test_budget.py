@@ -105,6 +105,7 @@ def test_dry_run_names_services_bounds_and_both_times() -> None:
     assert "/x/prometheus 2.53.1" in text
     assert "10 users, 300 requests a second" in text
     assert "1.5 MiB, after the fix 64 MiB" in text
+    assert "  memory            about 800 MiB in all\n" in text
     assert "pipeline of the alert: 1.0 s" in text
     cured = next(line for line in text.splitlines() if line.endswith("cured"))
     assert cured.split()[:7] == ["fixed", "45.0", "min", "3", "s", "183.0", "s"]

@@ -62,6 +62,7 @@ def test_the_path_of_a_bundled_one_is_as_good_as_its_name() -> None:
 
 @pytest.mark.parametrize(("target", "said"), [
     ("cardinalty", "did you mean cardinality?"), ("xyzzy", "known: "), ("../../etc", "no scenario.py in it"),
+    ("nope", "no such scenario; known: .*cost_spike"),
     ("/etc/passwd", "no scenario.py in it"), ("..", "no scenario.py in it"), ("", "no scenario.py in it"),
     ("a" * 5000, "too long"),
 ])  # fmt: skip

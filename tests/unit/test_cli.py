@@ -10,8 +10,12 @@ import click
 import pytest
 
 from lab import cli
+from lab.catalog import all_names, find
 from lab.cli import run_cli
+from lab.deployment import HEALTHY
 from lab.errors import LabError, LoadError, RulesError, ScenarioError, StartError, UsageError
+from lab.options import MAX_SPEED
+from lab.timescale import max_speed
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +77,17 @@ def test_an_error_is_one_line_without_control_characters(
 
 
 @pytest.mark.parametrize(
-    "argv", [["nonsense"], ["run"], ["run", "x", "--nonsense"], ["schema", "x"], ["run", "x", "--users", "-1"]]
+    "argv",
+    [
+        ["nonsense"],
+        ["run"],
+        ["run", "x", "--nonsense"],
+        ["schema", "x"],
+        ["run", "x", "--users", "-1"],
+        ["run", "x", "--seed", "-1"],
+        ["up", "--seed", "-1"],
+        ["bench", "x", "--speed", "21"],
+    ],
 )
 def test_bad_usage(argv: list[str]) -> None:
     assert run_cli(argv) == 2
@@ -163,3 +177,19 @@ def test_without_a_file_the_defaults(given: dict[str, Any]) -> None:
         Path("runs"),
         False,
     )
+
+
+# Speed
+
+
+def test_the_highest_speed_is_that_of_the_labs_own_rules() -> None:
+    rules = list(HEALTHY.prometheus_rules().values())
+    for name in all_names():
+        rules += [path.read_text(encoding="utf-8") for path in find(name).rules().values()]
+    assert min(max_speed(text) for text in rules) == MAX_SPEED
+
+
+@pytest.mark.parametrize("command", [["run", "cardinality", "--dry-run"], ["up"], ["rehearse", "--look"]])
+def test_a_speed_beyond_it_is_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli([*command, "--speed", "21"]) == 2
+    assert capsys.readouterr().err == "lab: --speed 21: not between 1 (real time) and 20\n"

@@ -79,7 +79,7 @@ def test_what_it_prints_can_be_typed(mine: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(("folder", "said"), [
     ("Query", "no name of a scenario"), ("9lives", "no name of a scenario"), ("cardinality", "comes with the lab"),
     ("query-ids", "is there and not empty"), ("file", "is there and not empty"), ("file/below", "give a folder"),
-    ("my scenario", "no name of a scenario"),
+    ("my scenario", "no name of a scenario; small letters, digits and _ or -, such as my_scenario"),
 ])  # fmt: skip
 def test_what_can_be_no_new_scenario(folder: str, said: str, mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (mine / ".." / "file").write_text("mine")

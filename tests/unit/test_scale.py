@@ -13,7 +13,7 @@ from histories import header, sampled
 
 import lab.bill
 from lab import signals
-from lab.bill import Bill, Room, bill_lines, bill_of, lacking, require_room
+from lab.bill import Bill, Room, bill_lines, bill_of, gib, lacking, require_room
 from lab.catalog import find
 from lab.cli import run_cli
 from lab.errors import LabError, ScenarioError, UsageError
@@ -49,7 +49,7 @@ def test_quick_is_the_scenario_as_it_is() -> None:
 
 @pytest.mark.parametrize("target", ["alert_storm", "cardinality:crash"])
 def test_a_scenario_without_the_scale_says_which_it_has(target: str) -> None:
-    with pytest.raises(ScenarioError, match=r"--scale full: .* has none such; it has: quick"):
+    with pytest.raises(ScenarioError, match=rf"^{target} has no scale full; it has: quick$"):
         find(target).at("full")
 
 
@@ -107,6 +107,8 @@ def test_the_bill_adds_up_and_is_told_by_dry_run(
     for word in ("bill of --scale full", "series   1,000,000", "memory   ", "disk     ", "time     ", "speed 1.5"):
         assert word in told
     assert "refused" not in told
+    bounds = told.partition("\nbounds\n")[2]
+    assert f"  memory            {gib(bill.memory_mib)} at most\n" in bounds, "as the bill has it"
 
 
 def test_a_machine_that_is_too_small_is_told_in_one_line(
