@@ -12,6 +12,7 @@ from lab.client_file import check_client
 from lab.deployment import Deployment
 from lab.errors import RulesError
 from lab.install import Binary
+from lab.metrics_file import check_metrics
 from lab.timescale import TimescaleError, compress_alertmanager_config, compress_prometheus_config, compress_rules
 
 
@@ -58,6 +59,8 @@ def check_deployment(
     """
     files = deployment.files
     deployment.settings()
+    if "metrics.py" in files:
+        check_metrics(files["metrics.py"])
     if "client.py" in files:
         check_client(files["client.py"])
     if "dashboard.json" in files:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+FIRST_SEED = 1
+"""Of the day in a chart where none is given."""
+
 
 @click.command()
 @click.argument("name", required=False)
@@ -18,10 +21,10 @@ import click
     metavar="FILE",
     help="with --answer, of a detector: a day with its band and its marks, as SVG",
 )
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="of the day in the chart")
+@click.option("--seed", type=click.IntRange(0), show_default=str(FIRST_SEED), help="of the day in the chart")
 @click.option("--json", "as_json", is_flag=True, help="the points as JSON")
 def exercise(
-    name: str | None, start: Path | None, answer: Path | None, chart: Path | None, seed: int, as_json: bool
+    name: str | None, start: Path | None, answer: Path | None, chart: Path | None, seed: int | None, as_json: bool
 ) -> int:
     """Exercises: without a NAME all of them, with a NAME the task, with --answer a verdict on each point.
 
@@ -40,10 +43,12 @@ def exercise(
     catalog.find(name)
     if chart and not answer:
         raise UsageError("--chart draws what an answer found: give --answer DIR, too")
+    if seed is not None and not chart:
+        raise UsageError("--seed: is of the day in a chart; add --chart FILE")
     if start:
         click.echo(f"{start}: {', '.join(catalog.start(name, start))}", err=True)
     if answer:
-        return _judge(name, answer, chart, seed, as_json)
+        return _judge(name, answer, chart, FIRST_SEED if seed is None else seed, as_json)
     if not start:
         click.echo(catalog.task(name), nl=False)
     return 0

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -19,12 +20,12 @@ from lab.bill import require_room
 from lab.catalog import find
 from lab.commands.many import SERIES, refuse_single, run_many, targets
 from lab.commands.reports import keep_report
-from lab.commands.stage import opened, staged
+from lab.commands.stage import opened, refuse_auto, staged
 from lab.commands.web import watched
 from lab.errors import OverTime, UsageError
 from lab.journal import read
 from lab.judge import judge
-from lab.load_elsewhere import LOOPBACK, Elsewhere, bind_of
+from lab.load_elsewhere import LOOPBACK, WAIT_S, Elsewhere, bind_of
 from lab.options import MAX_SPEED, Options
 from lab.outcome import Outcome, outcome, to_json
 from lab.plan import Plan, make
@@ -41,20 +42,19 @@ PLAIN_WIDTH = 160
 def run_command(name: str, given: dict[str, Any]) -> int:
     """Run a scenario; the exit code is the verdict's."""
     console = _console(given["no_color"])
-    sweep()
+    if not given["dry_run"]:  # which starts nothing, and removes nothing
+        sweep()
+    refuse_auto(given)
     if name in SERIES or given["all_variants"]:
         return _run_all(name, given, console)
     plan = make(find(name), _options(given))
-    if given["dry_run"]:
-        from lab.report.dry_run import dry_run_text
-
-        click.echo(dry_run_text(plan), nl=False)
-        return 0
-    require_room(plan)
     ci = _outputs(given)
     answer = answer_of(plan)
     _check_answer(answer, given["solution"])
     story = staged(plan, given, console) or TerminalStory(console, quiet=given["quiet"])
+    if given["dry_run"]:  # tells what is lacking with the bill
+        return _tell_dry([plan])
+    require_room(plan)
     with watched(given["web"], console) as page:
         found = _execute(opened(plan, story), page.beside(story))
         story.end(found)
@@ -76,20 +76,24 @@ def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
     """Several in a row: every scenario of a kind, every variant. All are checked before the first is started."""
     refuse_single(given, name)
     plans = [make(one, _options(given)) for one in targets(name, all_variants=given["all_variants"])]
+    ci = _outputs(given)
     if given["dry_run"]:
-        from lab.report.dry_run import dry_run_text
-
-        click.echo("\n".join(dry_run_text(plan) for plan in plans), nl=False)
-        return 0
+        return _tell_dry(plans)
     for plan in plans:
         require_room(plan)
-    ci = _outputs(given)
     with watched(given["web"], console) as page:
 
         def execute(plan: Plan, story: Story) -> Outcome:
             return _execute(plan, page.beside(story))
 
         return run_many(plans, execute, console, quiet=given["quiet"], json_to=given["json_to"], ci=ci, page=page)
+
+
+def _tell_dry(plans: Sequence[Plan]) -> int:
+    from lab.report.dry_run import dry_run_text
+
+    click.echo("\n".join(dry_run_text(plan) for plan in plans), nl=False)
+    return 0
 
 
 def _execute(plan: Plan, story: Story) -> Outcome:
@@ -142,12 +146,14 @@ def _elsewhere(given: dict[str, Any]) -> Elsewhere | None:
     if not count:
         if bind:
             raise UsageError("--master-bind: is where workers are awaited; add --expect-workers N")
+        if given["worker_wait"] is not None:
+            raise UsageError("--worker-wait: is how long workers are awaited; add --expect-workers N")
         return None
     if given["workers"]:
         raise UsageError("--expect-workers: awaits workers that --workers would start here; leave one of the two away")
     if given["control"]:
         raise UsageError("--expect-workers: a control run has two loads, and a master each; leave --control away")
-    return Elsewhere(count, *bind_of(bind or LOOPBACK), given["worker_wait"])
+    return Elsewhere(count, *bind_of(bind or LOOPBACK), given["worker_wait"] or WAIT_S)
 
 
 def _console(no_color: bool) -> Console:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from lab.load_elsewhere import WAIT_S
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -100,10 +102,10 @@ RUN = (
     click.option(
         "--worker-wait",
         type=click.FloatRange(0, min_open=True),
-        default=120.0,
+        default=None,
         envvar="LAB_WORKER_WAIT",
         metavar="SECONDS",
-        show_default=True,
+        show_default=f"{WAIT_S:g}",
         help="how long they are awaited; then the run is inconclusive",
     ),
     path(

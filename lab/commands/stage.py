@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 LONGEST_S = 3600.0
 
 
+def refuse_auto(given: dict[str, Any]) -> None:
+    """Of one run or several: nothing waits where there is no stage. Raises `UsageError`."""
+    if given["auto"] is not None and not given["stage"]:
+        raise UsageError("--auto: says how long --stage waits; add --stage")
+
+
 def staged(plan: Plan, given: dict[str, Any], console: Console) -> StageStory | None:
     """The story of a run on a stage; None where no stage was asked for. Raises `UsageError`."""
     if not given["stage"]:
-        if given["auto"] is not None:
-            raise UsageError("--auto: says how long --stage waits; add --stage")
         return None
     for other, why in (("control", "it tells the story of a fault, and a control run has none"),
                        ("quiet", "it is there to tell")):  # fmt: skip

@@ -118,6 +118,9 @@ def deployed(tmp_path: Path, **files: str) -> Path:
     ({"client_py": "x = 1\n"}, "client.py: has no wait_s; define wait_s"),
     ({"client_py": "def wait_s(attempt):\n    return 0.0\n"}, "client.py:1: wait_s takes other parameters"),
     ({"client_py": "x = 1\ndef wait_s(\n"}, "client.py:2: "),
+    ({"metrics_py": "x = 1\ndef metrics(\n"}, "metrics.py:2: '(' was never closed; mend it"),
+    ({"metrics_py": "return 1\n"}, "metrics.py:1: 'return' outside function; mend it"),
+    ({"metrics_py": "x = '\0'\n"}, "metrics.py:"),
 ])  # fmt: skip
 def test_what_the_service_or_its_clients_would_not_take(
     files: dict[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -65,6 +65,8 @@ def test_a_starter_is_copied_and_nothing_is_overwritten(tmp_path: Path, capsys: 
         (["exercise", "--answer", "x"], "which exercise?"),
         (["exercise", "hard", "--answer", "nowhere"], "no such folder"),
         (["exercise", "hard", "--chart", "x.svg"], "--answer"),
+        (["exercise", "hard", "--seed", "3"], "--seed: is of the day in a chart; add --chart FILE"),
+        (["exercise", "hard", "--answer", "x", "--seed", "1"], "add --chart FILE"),
     ],
 )
 def test_bad_usage_is_one_line(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
