@@ -61,18 +61,20 @@ class Case:
     red_flags: tuple[RedFlag, ...] = ()
 
     def __post_init__(self) -> None:
-        _within("queries a day", self.queries_per_day, 0)
-        _within("hosts", self.hosts, 1)
-        _within("series", self.series, 1)
-        _within("days without a look at a dashboard", self.days_unopened, 0)
+        _within("--queries-per-day", self.queries_per_day, 0)
+        _within("--hosts", self.hosts, 1)
+        _within("--series", self.series, 1)
+        _within("--days-unopened", self.days_unopened, 0)
         if self.budget_usd is not None:
-            _within("budget", self.budget_usd, 0)
+            _within("--budget", self.budget_usd, 0)
         if not Duration(1000) <= self.scrape_interval <= Duration(DAY_MS):
-            raise UsageError(f"scrape interval: {self.scrape_interval}: must lie between 1s and 1d")
+            raise UsageError(f"--scrape-interval: {self.scrape_interval}: must lie between 1s and 1d")
         if not self.scrape_interval <= self.retention <= LONGEST:
-            raise UsageError(f"retention: {self.retention}: must lie between the scrape interval and 10y")
+            raise UsageError(f"--retention: {self.retention}: must lie between the scrape interval and 10y")
 
 
-def _within(what: str, value: float, least: int) -> None:
-    if not least <= value <= MOST:  # false for NaN too
-        raise UsageError(f"{what}: {value:g}: must lie between {least} and {MOST:,}")
+def _within(option: str, value: float, least: int) -> None:
+    if not least <= value:  # NaN is not, either
+        raise UsageError(f"{option}: {value:g}: must be {least} or more")
+    if value > MOST:
+        raise UsageError(f"{option}: {value:g}: must be {MOST:,} or less")

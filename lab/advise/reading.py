@@ -10,12 +10,12 @@ from lab.text import one_line
 from lab.timescale.durations import Duration
 from lab.timescale.errors import InputError
 
-_NUMBER = re.compile(r"(\d{1,15}|\d{1,3}(?:[,_]\d{3}){1,4})(\.\d{1,6})?([kKmM]?)", re.ASCII)
+_NUMBER = re.compile(r"(-?)(\d{1,15}|\d{1,3}(?:[,_]\d{3}){1,4})(\.\d{1,6})?([kKmM]?)", re.ASCII)
 _TIMES = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
 def number(option: str, text: str) -> float:
-    """Such as 500, 10k, 1.5M or 12,000. Raises `UsageError`."""
+    """Such as 500, 10k, 1.5M or 12,000; below 0, too, which a `Case` refuses. Raises `UsageError`."""
     return float(_exact(option, text))
 
 
@@ -39,8 +39,8 @@ def _exact(option: str, text: str) -> Decimal:
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"{option}: {_shown(text)}: not a number; write it like 500, 12,000, 10k or 1.5M")
-    whole, fraction, unit = match.groups()
-    return Decimal(whole.replace(",", "").replace("_", "") + (fraction or "")) * _TIMES[unit.lower()]
+    sign, whole, fraction, unit = match.groups()
+    return Decimal(sign + whole.replace(",", "").replace("_", "") + (fraction or "")) * _TIMES[unit.lower()]
 
 
 def _shown(text: str) -> str:

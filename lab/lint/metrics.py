@@ -12,7 +12,7 @@ from lab.lint.exposition import ExpositionError
 from lab.lint.finding import Finding, Level
 from lab.lint.page import Page, survey
 from lab.lint.remedy import relabelling
-from lab.lint.source import is_url, pages
+from lab.lint.source import check_timeout, check_url, is_file, is_url, pages
 
 MAX_INTERVAL_S = 600.0
 
@@ -62,6 +62,9 @@ class Report:
 
 def lint(target: str, *, require: tuple[str, ...] = (), interval_s: float = 0.0, timeout_s: float = 30.0) -> Report:
     """Lint a page; with `interval_s` a second time, so many seconds later. Raises `UsageError` on what is no page."""
+    if not is_file(target):
+        check_url(target)
+    check_timeout(timeout_s)
     if interval_s and not is_url(target):
         raise UsageError(f"--interval: {target} is a file, and does not change; give a URL")
     if not 0 <= interval_s <= MAX_INTERVAL_S:

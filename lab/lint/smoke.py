@@ -16,11 +16,10 @@ from lab.lint import required
 from lab.lint.exposition import ExpositionError, shown
 from lab.lint.finding import Finding, Level
 from lab.lint.page import Page, survey
-from lab.lint.source import ACCEPT, is_url
+from lab.lint.source import ACCEPT, MAX_WAIT_S, check_timeout, check_url, said
 
 MAX_BYTES = 64 * 2**20
 """Bytes of a page, as it comes; compression is not asked for."""
-MAX_WAIT_S = 600.0
 PAUSE_S = 0.5
 """Between two tries of a deployment that is still starting."""
 TYPES = ("text/plain", "application/openmetrics-text")
@@ -84,14 +83,8 @@ def smoke(url: str, *, require: Iterable[str] = (), timeout_s: float = 10.0, wai
 
 
 def _check(url: str, timeout_s: float, wait_s: float) -> None:
-    try:
-        host = httpx.URL(url).host if is_url(url) else ""
-    except httpx.InvalidURL:
-        host = ""
-    if not host:
-        raise UsageError(f"{url}: no URL; give the metrics endpoint, such as http://127.0.0.1:8001/metrics")
-    if not 0 < timeout_s <= MAX_WAIT_S:
-        raise UsageError(f"--timeout {timeout_s:g}: not over 0 and at most {MAX_WAIT_S:g} seconds")
+    check_url(url)
+    check_timeout(timeout_s)
     if not 0 <= wait_s <= MAX_WAIT_S:
         raise UsageError(f"--wait {wait_s:g}: not between 0 and {MAX_WAIT_S:g} seconds")
 
@@ -121,7 +114,7 @@ async def _fetch(url: str, accept: str, timeout_s: float) -> tuple[str, bytes]:
     except TimeoutError:
         raise NoPageError(f"no whole page within {timeout_s:g} s; Prometheus says: context deadline exceeded") from None
     except (httpx.HTTPError, OSError) as error:
-        raise NoPageError(f"{error or type(error).__name__}; nothing serves metrics there") from error
+        raise NoPageError(f"{said(error)}; nothing serves metrics there") from error
     return _accept(answer, bytes(body[:200])), bytes(body)
 
 

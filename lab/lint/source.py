@@ -18,6 +18,8 @@ from lab.errors import UsageError
 
 MAX_BYTES = 256 * 2**20
 """Bytes of a page, decompressed: three million series."""
+MAX_WAIT_S = 600.0
+"""Seconds for a page at most."""
 CHUNK = 2**20
 GZIP = 16 + zlib.MAX_WBITS
 ACCEPT = "text/plain;version=0.0.4;q=1,*/*;q=0.1"
@@ -31,6 +33,27 @@ class SourceError(UsageError):
 def is_url(target: str) -> bool:
     """Whether a target is a URL and not a file."""
     return target.startswith(("http://", "https://"))
+
+
+def is_file(target: str) -> bool:
+    """Whether a target is a file: it has no scheme."""
+    return "://" not in target
+
+
+def check_url(url: str) -> None:
+    """Raises `UsageError` for what is no URL of a metrics page."""
+    try:
+        host = httpx.URL(url).host if is_url(url) else ""
+    except httpx.InvalidURL:
+        host = ""
+    if not host:
+        raise UsageError(f"{url}: no URL; give the metrics endpoint, such as http://127.0.0.1:8001/metrics")
+
+
+def check_timeout(timeout_s: float) -> None:
+    """Raises `UsageError` for seconds in which no page can come, or that nobody waits."""
+    if not 0 < timeout_s <= MAX_WAIT_S:  # NaN is neither
+        raise UsageError(f"--timeout {timeout_s:g}: not over 0 and at most {MAX_WAIT_S:g} seconds")
 
 
 def pages(target: str, timeout_s: float) -> Iterator[bytes]:
@@ -57,7 +80,7 @@ def _url(url: str, timeout_s: float) -> Iterator[bytes]:
         except TimeoutError:
             raise SourceError(f"{url}: not read within {timeout_s:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise SourceError(f"{url}: {_said(error)}") from error
+            raise SourceError(f"{url}: {said(error)}") from error
         finally:
             runner.run(client.aclose())
 
@@ -77,12 +100,14 @@ def _is_zipped(answer: httpx.Response, url: str) -> bool:
     return "gzip" in coding
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
     """What the system said, where it did: the client's own words are "All connection attempts failed"."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
-            return os.strerror(cause.errno)
+        if isinstance(cause, BaseExceptionGroup):  # one of each address of a name
+            cause = cause.exceptions[0]
+        if isinstance(cause, OSError) and cause.errno:  # below 0: of the resolver
+            return os.strerror(cause.errno) if cause.errno > 0 else cause.strerror or str(cause)
         cause = cause.__cause__ or cause.__context__
     return str(error) or type(error).__name__
 

@@ -113,9 +113,11 @@ def test_a_rule_whose_meaning_would_change_is_refused_by_name(tmp_path: Path) ->
 
 
 def test_a_for_inside_the_gap_of_a_redeploy_names_the_highest_speed(tmp_path: Path) -> None:
-    line = refused(tmp_path, "run", "cardinality", "--speed", "30")
-    assert "for: 2m" in line
-    assert "highest speed for this rule is 20" in line
+    rules = tmp_path / "mine.yml"
+    rules.write_text("groups:\n  - name: x\n    rules:\n      - alert: Soon\n        expr: up == 0\n        for: 1m\n")
+    line = refused(tmp_path, "run", "cardinality", "--speed", "15", "--detect", str(rules))
+    assert "for: 1m" in line
+    assert "highest speed for this rule is 10" in line
 
 
 @pytest.mark.parametrize("speed", ["0", "0.5", "1000", "-1", "nan"])

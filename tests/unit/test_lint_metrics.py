@@ -386,3 +386,18 @@ def test_a_file_does_not_change(options: list[str], tmp_path: Path):
     (tmp_path / "page").write_text("up 1\n")
     done = CliRunner().invoke(lab, ["lint", "metrics", str(tmp_path / "page"), *options])
     assert getattr(done.exception, "exit_code", None) == 2
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    (["https://"], "https://: no URL; give the metrics endpoint, such as http://127.0.0.1:8001/metrics"),
+    (["ftp://x/y"], "ftp://x/y: no URL; give the metrics endpoint"), (["http:///m"], "http:///m: no URL; give"),
+    (["page", "--timeout", "-1"], "--timeout -1: not over 0 and at most 600 seconds"),
+    (["http://127.0.0.1:1/", "--timeout", "nan"], "--timeout nan: not over 0"),
+])  # fmt: skip
+@pytest.mark.parametrize("command", ["metrics", "smoke"])
+def test_what_is_no_url_and_no_time_is_told_alike(command: str, options: list[str], said: str):
+    if command == "smoke" and options[0] == "page":
+        options = ["http://127.0.0.1:1/", *options[1:]]
+    done = CliRunner().invoke(lab, ["lint", command, *options])
+    assert getattr(done.exception, "exit_code", None) == 2
+    assert str(done.exception).startswith(said)
