@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from lab import __version__
 from lab.commands import stays_up
@@ -31,6 +32,8 @@ def run_cli(argv: Sequence[str]) -> int:
     try:
         code = lab.main(list(argv), prog_name="lab", standalone_mode=False, default_map=_config())
     except click.ClickException as error:
+        if isinstance(error, click.BadParameter):
+            _name_source(error)
         error.show()
         return 2
     except LabError as error:
@@ -44,6 +47,19 @@ def run_cli(argv: Sequence[str]) -> int:
         click.echo("lab: this is an error of the lab itself; please report it with the lines above", err=True)
         return 3
     return code if isinstance(code, int) else 0
+
+
+def _name_source(error: click.BadParameter) -> None:
+    """Let a value that was not typed be named after where it comes from: a variable, or lab.toml."""
+    context, option = error.ctx, error.param
+    if context is None or option is None or option.name is None:
+        return
+    source = context.get_parameter_source(option.name)
+    if source is ParameterSource.ENVIRONMENT:
+        error.param_hint = f"the variable {option.envvar}"
+    elif source is ParameterSource.DEFAULT_MAP:
+        longest = max(option.opts, key=len).removeprefix("--")
+        error.param_hint = f"{longest} in [{context.info_name}] of {CONFIG}"
 
 
 def _config() -> dict[str, Any]:

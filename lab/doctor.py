@@ -152,8 +152,9 @@ def look_at_docker() -> Item:
         finally:
             client.close()
     except Exception as error:  # the SDK lets errors of three libraries through
-        why = " ".join(str(error).split())[:160]
-        return Item("docker", "optional", f"no engine answers ({why})", "start Docker, or use --runtime native")
+        from lab.images.engine import REMEDY, silence
+
+        return Item("docker", "optional", silence(error), REMEDY)
     return Item("docker", "ok", f"engine {version}")
 
 
@@ -166,7 +167,7 @@ def look_at_images() -> Item:
         with closing(connect()) as engine:
             chosen = choose(engine)
     except (LabError, ImportError):
-        return Item("images", "optional", "no engine to ask", "start Docker, or use --runtime native")
+        return Item("images", "optional", "no engine to ask", "start a Docker engine, or use --runtime native")
     told = {f"{one.image} ({one.why})": None for one in chosen.values() if one.present}
     found = "; ".join(told) or "none of the stack's"
     if lacking := startable(chosen):

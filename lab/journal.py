@@ -129,9 +129,9 @@ def read(path: Path) -> Recording:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        raise UsageError(
-            f"{path}: {error.strerror or error}; give the folder of a run (`lab run` prints it)"
-        ) from error
+        missing = isinstance(error, FileNotFoundError) and not path.parent.exists()
+        what = f"{path.parent}: no such folder" if missing else f"{path}: {error.strerror or error}"
+        raise UsageError(f"{what}; give the folder of a run (`lab run` prints it)") from error
     history, header, damaged = History(), None, ""
     for number, line in enumerate(lines, 1):
         try:

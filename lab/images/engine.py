@@ -40,6 +40,26 @@ def address() -> str:
     return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
 
 
+REMEDY = "start it, or use --runtime native"
+
+
+def silence(error: BaseException, at: str = "") -> str:
+    """That no engine answers, and where it was asked; where it may not be asked, that, too: starting it won't help."""
+    forbidden = any(_forbids(one) for one in _causes(error))
+    return f"no Docker engine answers at {at or address()}{' (permission denied)' if forbidden else ''}"
+
+
+def _forbids(error: BaseException) -> bool:
+    """The SDK's libraries hand the system's own error on as an argument of theirs, too."""
+    return any(isinstance(one, PermissionError) for one in (error, *error.args))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def connect(at: str = "") -> Engine:
     """The engine that DOCKER_HOST names, or the local one, or the one `at` an address.
 
@@ -47,12 +67,15 @@ def connect(at: str = "") -> Engine:
     """
     import docker
 
-    with told("no Docker engine answers"):
-        client = docker.DockerClient(base_url=at, timeout=CONNECT_S) if at else docker.from_env(timeout=CONNECT_S)
-        try:
-            client.ping()
-        except BaseException:
-            client.close()
-            raise
-        client.api.timeout = TIMEOUT_S
-        return client
+    try:
+        with told("connect"):
+            client = docker.DockerClient(base_url=at, timeout=CONNECT_S) if at else docker.from_env(timeout=CONNECT_S)
+            try:
+                client.ping()
+            except BaseException:
+                client.close()
+                raise
+            client.api.timeout = TIMEOUT_S
+            return client
+    except EngineError as error:
+        raise EngineError(f"{silence(error, at)}; {REMEDY}") from error

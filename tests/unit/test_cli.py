@@ -145,6 +145,29 @@ def test_a_value_of_another_kind_is_bad_usage(text: str, given: dict[str, Any]) 
     assert given == {}
 
 
+@pytest.mark.parametrize(("text", "variable", "flags", "said"), [
+    ("", "foo", (), "Invalid value for the variable LAB_SPEED: 'foo' is not a valid float."),
+    ('speed = "fast"', None, (), "Invalid value for speed in [run] of lab.toml: 'fast' is not a valid float."),
+    ('speed = "fast"', "foo", (), "Invalid value for the variable LAB_SPEED: 'foo'"),
+    ('speed = "fast"', "foo", ("--speed", "x"), "Invalid value for '--speed': 'x' is not a valid float."),
+])  # fmt: skip
+def test_a_value_is_named_after_where_it_comes_from(
+    text: str,
+    variable: str | None,
+    flags: tuple[str, ...],
+    said: str,
+    given: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("lab.toml").write_text(f"[run]\n{text}\n")
+    if variable:
+        monkeypatch.setenv("LAB_SPEED", variable)
+    assert run_cli(["run", "x", *flags]) == 2
+    assert said in capsys.readouterr().err
+    assert given == {}
+
+
 def test_bytes_that_are_no_text(given: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     Path("lab.toml").write_bytes(b"[run]\n# \xff\n")
     assert run_cli(["run", "x"]) == 2

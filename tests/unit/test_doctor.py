@@ -174,14 +174,22 @@ def test_docker_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert closed == [True]
 
 
-def test_no_docker_engine_is_optional_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("error", "more"), [
+    (None, ""), (FileNotFoundError(2, "No such file"), ""), (PermissionError(13, "no"), " (permission denied)"),
+    (RuntimeError("Connection aborted.", PermissionError(13, "no")), " (permission denied)"),
+])  # fmt: skip
+def test_no_docker_engine_is_optional_and_where_it_was_asked_is_told(
+    error: Exception | None, more: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(timeout: int) -> None:
-        raise RuntimeError("Error while fetching server API version:\n(2, 'No such file')")
+        raise RuntimeError("Error while fetching server API version:\n(2, 'No such file')") from error
 
     docker_sdk(monkeypatch, refuse)
+    monkeypatch.setenv("DOCKER_HOST", "tcp://10.0.0.1:2375")
     item = doctor.look_at_docker()
-    assert item.status == "optional" and "\n" not in item.found
-    assert "no engine answers (Error while fetching server API version: (2, 'No such file'))" in item.found
+    assert item.status == "optional"
+    assert item.found == f"no Docker engine answers at tcp://10.0.0.1:2375{more}"
+    assert item.remedy == "start it, or use --runtime native"
 
 
 def test_no_docker_package(monkeypatch: pytest.MonkeyPatch) -> None:

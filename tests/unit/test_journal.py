@@ -12,6 +12,7 @@ from histories import HEADER
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.cli import run_cli
 from lab.errors import UsageError
 from lab.events import KINDS, Event, Notified, RunEnded, Unmeasured, from_record, to_record
 from lab.history import Sample
@@ -137,6 +138,13 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"type": "run", **asdict(HEADER), "format": 3}) + "\n")
     with pytest.raises(UsageError, match="format 3 is not 2 or older"):
         read(path)
+
+
+@pytest.mark.parametrize("command", ["analyze", "report"])
+def test_a_missing_folder_is_named(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli([command, str(tmp_path / "nope")]) == 2
+    said = f"lab: {tmp_path / 'nope'}: no such folder; give the folder of a run (`lab run` prints it)\n"
+    assert capsys.readouterr().err == said
 
 
 def test_a_missing_file_names_the_remedy(tmp_path: Path) -> None:
