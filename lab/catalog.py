@@ -60,7 +60,8 @@ class Found:
         found = self.scales.get(scale)
         if found is None or self.scenario.variant != found.variant:
             has = ", ".join((QUICK, *self.scales) if self.scenario.variant == "default" else (QUICK,))
-            raise ScenarioError(f"{self.scenario.label} has no scale {scale}; it has: {has}")
+            name = self.scenario.label if self.scales else self.scenario.name
+            raise ScenarioError(f"{name} has no scale {scale}; it has: {has}")
         return replace(self, scenario=found)
 
     def rules(self) -> dict[str, Path]:

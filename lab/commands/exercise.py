@@ -21,7 +21,7 @@ FIRST_SEED = 1
     metavar="FILE",
     help="with --answer, of a detector: a day with its band and its marks, as SVG",
 )
-@click.option("--seed", type=click.IntRange(0), show_default=str(FIRST_SEED), help="of the day in the chart")
+@click.option("--seed", type=click.IntRange(0), help=f"of the day in the chart; {FIRST_SEED} without")
 @click.option("--json", "as_json", is_flag=True, help="the points as JSON")
 def exercise(
     name: str | None, start: Path | None, answer: Path | None, chart: Path | None, seed: int | None, as_json: bool

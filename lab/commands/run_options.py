@@ -105,8 +105,7 @@ RUN = (
         default=None,
         envvar="LAB_WORKER_WAIT",
         metavar="SECONDS",
-        show_default=f"{WAIT_S:g}",
-        help="how long they are awaited; then the run is inconclusive",
+        help=f"how long they are awaited, {WAIT_S:g} without; then the run is inconclusive",
     ),
     path(
         "--out", "where runs are kept: OUT/<scenario>/<UTC>/", default=Path("runs"), envvar="LAB_OUT", show_default=True

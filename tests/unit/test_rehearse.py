@@ -263,10 +263,10 @@ def test_preparing_names_the_scenario() -> None:
     assert {item.name.partition(": ")[0] for item in items} == {find("missing_metrics").scenario.label}
 
 
-@pytest.mark.parametrize("speed", ["0.5", "61", "nan"])
+@pytest.mark.parametrize("speed", ["0.5", "21", "nan"])
 def test_a_speed_that_cannot_be_played_is_refused(speed: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["rehearse", "--speed", speed]) == 2
-    assert "not between 1 (real time) and 60" in capsys.readouterr().err
+    assert "not between 1 (real time) and 20" in capsys.readouterr().err
 
 
 def test_one_reason_is_told_once() -> None:

@@ -47,7 +47,7 @@ def test_quick_is_the_scenario_as_it_is() -> None:
     assert find("cardinality").scenario.replicas is None
 
 
-@pytest.mark.parametrize("target", ["alert_storm", "cardinality:crash"])
+@pytest.mark.parametrize("target", ["alert_storm", "cardinality:crash", "missing_metrics"])
 def test_a_scenario_without_the_scale_says_which_it_has(target: str) -> None:
     with pytest.raises(ScenarioError, match=rf"^{target} has no scale full; it has: quick$"):
         find(target).at("full")
