@@ -37,7 +37,7 @@ SCENARIO = Scenario(
         fresh_samples().holds_for(minutes=2).within(minutes=3),
         alert(ALERT).resolved().holds_for(minutes=2).within(minutes=4),
     ),
-    consequences=(DISK,),
+    consequences=(DISK, "MetricsServerMemoryGrowth"),  # the latter where the fault lasts: at a long stop on a stage
 )
 
 

@@ -33,7 +33,7 @@ from lab.outcome import outcome
 from lab.plan import Plan
 from lab.report.stage import COLUMNS, After, StageStory, enter
 from lab.runner import Run
-from lab.scenario import Phase, Verdict
+from lab.scenario import Phase, Result, Verdict
 from lab.stage import FILE, PLACES, Stop, paragraph, stops
 from lab.story import Several, Story
 
@@ -262,6 +262,16 @@ def test_the_end_has_each_check_and_the_verdict_in_large() -> None:
     checks = text.partition(" F A I L ")[0].splitlines()
     phases = {phase.phase.value for phase in judgement.phases}
     assert [line for line in checks if line.strip() and line[0].isalnum()] == [p for p in Phase if p.value in phases]
+
+
+def test_what_a_fault_raises_during_a_stop_is_declared() -> None:
+    """A real run that was held for a minute before `fixed/`: series cost the service memory, and that is told, too."""
+    judgement, recording = judged("cardinality/held_a_minute")
+    fixed = next(e.t for e in recording.history.of(PhaseStarted) if e.name == Phase.FIXED.value)
+    assert any(e.alert == "MetricsServerMemoryGrowth" for e in recording.history.of(Notified, fixed))
+    results = {r.name: r.result for p in judgement.phases if p.phase is Phase.FIXED for r in p.results}
+    assert results["only declared alerts"] is Result.PASS
+    assert Result.FAIL not in results.values()
 
 
 # Before a run
