@@ -77,12 +77,13 @@ def _read(process: subprocess.Popen[bytes], deadline: float) -> str | None:
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while (left := deadline - time.monotonic()) > 0:
-            if selector.select(min(left, _POLL_S)):
+            ended = _has_exited(process)  # asked before the look: what it has printed is in the pipe by then
+            if selector.select(0 if ended else min(left, _POLL_S)):
                 chunk = os.read(process.stdout.fileno(), 65536)
                 kept += chunk[: OUTPUT_LIMIT - len(kept)]
                 if not chunk:
                     break
-            elif _has_exited(process):  # a grandchild holds the pipe; the program itself is done
+            elif ended:  # a grandchild holds the pipe; the program itself is done
                 break
     while not _has_exited(process):
         if time.monotonic() >= deadline:
