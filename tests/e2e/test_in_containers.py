@@ -37,7 +37,7 @@ def test_each_failure_passes(name: str, tmp_path: Path) -> None:
     ran = contained(tmp_path, name)
     assert ran.code == 0, ran.told[-4000:]
     assert ran.outcome["runtime"] == "docker"
-    assert ran.outcome["overhead_s"] <= 15
+    assert ran.outcome["overhead_s"] < 0.3 * ran.outcome["wall_s"]  # seconds of this machine: docs/figures.md
     if name == "label_leak":
         killed = ran.check("rag killed")["observed"]
         assert "killed by the kernel at its memory limit" in killed
