@@ -2,7 +2,7 @@
 
     @pytest.mark.lab("NAME", detect="rules.yml")
     def test_our_rules_catch_it(lab_run):
-        assert lab_run.passed, lab_run
+        assert lab_run.passed, str(lab_run)
 
 The run is a child process (`lab run`), so that pytest's own process stays as it is. Imported in every pytest session of
 an environment that has the lab: nothing but pytest and the standard library here.

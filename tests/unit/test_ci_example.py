@@ -87,6 +87,6 @@ def test_the_loop_tries_a_doubt_again_and_nothing_else(
 
 def test_the_documented_test_is_the_example() -> None:
     code = (EXAMPLE / "test_rules.py").read_text()
-    for line in ('@pytest.mark.lab("cardinality", detect="rules.yml")', "assert lab_run.passed, lab_run"):
+    for line in ('@pytest.mark.lab("cardinality", detect="rules.yml")', "assert lab_run.passed, str(lab_run)"):
         assert line in code
         assert line in (ROOT / "docs" / "ci.md").read_text()

@@ -78,7 +78,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
 
 def test_three_lines_assert_that_rules_catch_a_failure(project: Project) -> None:
     project.answers((0, PASS))
-    said = project.run(MARKER, "def test_caught(lab_run):", "    assert lab_run.passed, lab_run")
+    said = project.run(MARKER, "def test_caught(lab_run):", "    assert lab_run.passed, str(lab_run)")
     assert "1 passed" in said
     (arguments,) = project.asked()
     assert arguments[:4] == ["run", "cardinality", "--detect", "rules.yml"]
@@ -95,11 +95,13 @@ def test_a_failure_is_told_with_what_was_expected_and_seen(project: Project) -> 
 
 def test_a_message_is_not_cut_short_however_many_checks_failed(project: Project) -> None:
     project.answers((1, UNSEEN))
-    said = project.run(MARKER, "def test_caught(lab_run):", "    assert lab_run.passed, lab_run")
+    said = project.run(MARKER, "def test_caught(lab_run):", "    assert lab_run.passed, str(lab_run)")
     failed = [c for p in UNSEEN["phases"] for c in p["checks"] if c["result"] == "fail"]
     assert failed
     for check in failed:
         assert f"{check['name']}: expected {check['expected']}, observed {check['observed']}" in said
+    lines = [line.removeprefix("E").strip() for line in said.splitlines()]
+    assert any(line.startswith("evidence in ") for line in lines), "a line for each, not one that pytest shortens"
 
 
 @pytest.mark.parametrize(("code", "found", "passed", "detected"), [
