@@ -16,7 +16,7 @@ NAME = "missing_metrics"
 METRIC = "rag_queries_total"
 SABOTAGE = Path(__file__).resolve().parent.parent / "sabotage" / NAME
 SAYS = {
-    "server_not_started": "All connection attempts failed; nothing serves metrics there [page]",
+    "server_not_started": "Connection refused; nothing serves metrics there [page]",
     "instrumentation_removed": f"{METRIC}: missing",
     "metric_renamed": f"{METRIC}: missing; there is rag_requests_total [required]",
     "endpoint_500": "HTTP 500; a metrics page answers 200 [page]",
