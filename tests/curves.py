@@ -22,6 +22,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from waiting import until
+
+from lab.load import Figures, Traffic
+from lab.rag.local import running
+from lab.registry import Registration
+from lab.runtime.native import NativeRuntime
+from lab.scenario import Load
+
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 MEASURED = PICTURES / "curves.json"
@@ -137,34 +145,39 @@ class Users:
 
 def measure_users(users: int) -> Users:
     """One Locust process and one service; its page is fetched once a second, as a Prometheus would."""
-    from lab.load import Traffic
-    from lab.rag.local import running
-    from lab.registry import Registration
-    from lab.runtime.native import NativeRuntime
-    from lab.scenario import Load
-
     with tempfile.TemporaryDirectory() as temporary, running() as service:
         registration = Registration(f"curves-{os.getpid()}-{users}", Path(temporary))
         runtime = NativeRuntime(registration.entry.run_id, Path(temporary), registration)
         traffic = Traffic(runtime, Path(temporary), f"127.0.0.1:{service.port}", 1)
         try:
             traffic.start(Load(users=users, per_user=PER_USER), SCENARIO / "locustfile.py", 1.0)
-            seconds, scrapes, end = [], [], time.monotonic() + LOAD_S
-            while (left := end - time.monotonic()) > 0:
+            seconds, scrapes = [_second(traffic)], []
+            while seconds[-1].t - seconds[0].t < LOAD_S:
                 scrapes.append(_fetched(service.metrics_url))
-                if (found := traffic.figures()) is not None and left < LOAD_S / 2:
-                    seconds.append(found)
-                time.sleep(1.0)
+                seconds.append(_second(traffic, seconds[-1].t))
             rss = service.process.memory_info().rss
         finally:
             traffic.stop()
             runtime.close()
             registration.remove()
+    seconds = [found for found in seconds if found.t > seconds[-1].t - LOAD_S / 2]
     middle = len(seconds) // 2
     return Users(
         users, users * PER_USER, sum(f.served for f in seconds) / len(seconds),
         sorted(f.p95_s for f in seconds)[middle], int(rss), sorted(scrapes)[len(scrapes) // 2],
     )  # fmt: skip
+
+
+def _second(traffic: Traffic, after: float = 0.0) -> Figures:
+    """What Locust says of its next second, later than Unix time `after`."""
+
+    def fresh() -> Figures | None:
+        found = traffic.figures()
+        return found if found is not None and found.t > after else None
+
+    told = until(fresh, LOAD_S, "Locust tells of another second")
+    assert told is not None
+    return told
 
 
 def _fetched(url: str) -> float:

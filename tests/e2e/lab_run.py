@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,15 +72,6 @@ def _run_once(tmp: Path, *args: str, deadline_s: float) -> Ran:
 def hears_ctrl_c() -> None:
     """For a child: SIGINT as a terminal would have it. A suite that runs in the background inherits it ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def until(condition: Callable[[], object], deadline_s: float, what: str) -> None:
-    """Wait until a condition is true; fails the test after the deadline."""
-    end = time.monotonic() + deadline_s
-    pause = 0.05
-    while not condition():
-        assert time.monotonic() < end, f"not within {deadline_s:g} s: {what}"
-        time.sleep(pause)
 
 
 def journal_says(tmp: Path, text: str) -> Callable[[], bool]:

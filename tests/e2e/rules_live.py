@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 import yaml
-from lab_run import until
 from rules_stack import Services, binary
+from waiting import until
 
 from lab.deployment import HEALTHY, rule_files
 from lab.errors import LabError

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from lab_run import until
+from waiting import until
 
 from lab.install import Binary, BinaryError, find
 from lab.paths import compose_dir

@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from lab_run import LAB, of_run, until
+from lab_run import LAB, of_run
+from waiting import until
 
 from lab.identity import identity
 

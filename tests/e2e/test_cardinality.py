@@ -10,7 +10,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from lab_run import LAB, Ran, journal_says, run_lab, until
+from lab_run import LAB, Ran, journal_says, run_lab
+from waiting import until
 
 import lab.report
 

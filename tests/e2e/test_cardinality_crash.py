@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lab_run import LAB, Ran, journal_says, run_lab, until
+from lab_run import LAB, Ran, journal_says, run_lab
+from waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.whole]
 SABOTAGE = Path(__file__).resolve().parent.parent / "sabotage"

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from engine import engine
-from lab_run import until
+from waiting import until
 
 from lab.images import choose
 from lab.prom import Prometheus

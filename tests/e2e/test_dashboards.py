@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from lab_run import until
 from rules_live import SPEED, TOKEN, Load, gather, server, service
 from rules_stack import Services, services
+from waiting import until
 
 from lab.deployment import HEALTHY, rule_files
 from lab.errors import LabError

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from engine import engine, environment, of_run, way
-from lab_run import LAB, hears_ctrl_c, journal_says, until
+from lab_run import LAB, hears_ctrl_c, journal_says
+from waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.docker]
 

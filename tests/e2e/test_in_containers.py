@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from engine import engine, of_run
-from lab_run import Ran, run_lab, until
+from lab_run import Ran, run_lab
 from stays import DOWN, Stays
+from waiting import until
 
 from lab.catalog import names
 

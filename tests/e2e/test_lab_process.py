@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
-from lab_run import LAB, journal_says, until
+from lab_run import LAB, journal_says
+from waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.whole]
 CORE_SHARE = 0.05
@@ -38,15 +38,18 @@ def taken(tmp: Path) -> Taken:
         process = psutil.Process(run.pid)
         until(journal_says(tmp, '"steady"'), DEADLINE_S, "the services are up")
         before, begun = process.cpu_times(), time.monotonic()
-        largest, over, pause = 0, journal_says(tmp, '"run_ended"'), threading.Event()
-        fixed = journal_says(tmp, '"fixed"')
-        while not fixed() and not over():
-            largest = max(largest, process.memory_info().rss)
-            pause.wait(1.0)
+        resident = [process.memory_info().rss]
+        fixed, over = journal_says(tmp, '"fixed"'), journal_says(tmp, '"run_ended"')
+
+        def past() -> bool:
+            resident.append(process.memory_info().rss)
+            return fixed() or over()
+
+        until(past, DEADLINE_S, "the waiting phases are over", every_s=1.0)
         after = process.cpu_times()
         wall_s = time.monotonic() - begun
         assert fixed(), (tmp / "told").read_text()
-        return Taken(after.user + after.system - before.user - before.system, wall_s, largest)
+        return Taken(after.user + after.system - before.user - before.system, wall_s, max(resident))
     finally:
         run.terminate()
         run.wait(60)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from browser import NEEDED, chromium
-from lab_run import until
 from playwright.sync_api import Browser, Page, Request, expect
+from waiting import until
 
 from lab import signals
 from lab.classroom.control import ControlServer

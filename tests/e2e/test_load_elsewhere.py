@@ -10,7 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from lab_run import LAB, journal_says, run_lab, until
+from lab_run import LAB, journal_says, run_lab
+from waiting import until
 
 pytestmark = pytest.mark.e2e
 DEADLINE_S = 120.0

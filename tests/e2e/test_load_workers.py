@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from lab.errors import LabError, LoadError
 from lab.load import Figures, Traffic
@@ -43,16 +43,6 @@ def traffic(tmp_path: Path, state: Path) -> Iterator[Traffic]:
             registration.remove()
 
 
-def until(what: Callable[[], Figures | None]) -> Figures:
-    """Polls as the sampler does."""
-    end, pause = time.monotonic() + DEADLINE_S, threading.Event()
-    while time.monotonic() < end:
-        if (found := what()) is not None:
-            return found
-        pause.wait(0.2)
-    raise AssertionError("not in time")
-
-
 def full(traffic: Traffic) -> Figures | None:
     found = traffic.figures()
     return found if found and found.users == LOAD.users and found.served > 0.8 * LOAD.rate(SPEED) else None
@@ -71,7 +61,7 @@ def broken(traffic: Traffic) -> str:
             return found or Figures(0, 0, 0, 0, 0)
         return None
 
-    until(check)
+    until(check, DEADLINE_S, "a check fails")
     return str(said[0])
 
 
@@ -82,7 +72,8 @@ def pids(traffic: Traffic) -> dict[str, int]:
 def test_users_are_shared_and_figures_add_up(traffic: Traffic) -> None:
     traffic.start(LOAD, LOCUSTFILE, SPEED)
     assert set(pids(traffic)) == {"load", "load-worker-1", "load-worker-2"}
-    found = until(lambda: full(traffic))
+    found = until(lambda: full(traffic), DEADLINE_S, "all users are served")
+    assert found is not None
     assert (found.users, found.workers) == (10, 2)
     assert found.served == pytest.approx(100, rel=0.2)
     traffic.check()
@@ -99,7 +90,7 @@ def test_users_follow_a_shape(traffic: Traffic, workers: int) -> None:
         return found if found and found.users == number and found.served else None
 
     for number in (10, 20, 10):
-        until(lambda number=number: users(number))
+        until(lambda number=number: users(number), DEADLINE_S, f"{number} users")
     traffic.check()
 
 

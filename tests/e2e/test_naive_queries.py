@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from lab_run import until
 from rules_stack import Services, binary, services
+from waiting import until
 
 from lab.errors import LabError
 from lab.prom import ApiError, Prometheus

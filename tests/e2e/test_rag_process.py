@@ -7,12 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
 import httpx
 import psutil
 import pytest
+from waiting import until
 
 from lab.rag.load import drive, queries
 from lab.rag.local import free_ports, running
@@ -22,13 +21,6 @@ pytestmark = pytest.mark.e2e
 
 QUESTION = {"query": "How do I restart a service?", "user_id": "user-1"}
 DEADLINE_S = 10.0
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {DEADLINE_S:g} s: {what}"
-        time.sleep(0.02)
 
 
 def start_and_fail(*flags: str) -> subprocess.CompletedProcess[str]:
@@ -57,7 +49,9 @@ def test_it_stops_cleanly_with_open_connections_and_a_query_that_never_ends(numb
         head = f"POST /query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
         busy.sendall(head.encode() + b"\r\n\r\n" + body)
         left = {"name[]": "rag_rate_limit_remaining"}
-        eventually(lambda: "} 250000.0" not in httpx.get(service.metrics_url, params=left).text, "the query runs")
+        until(
+            lambda: "} 250000.0" not in httpx.get(service.metrics_url, params=left).text, DEADLINE_S, "the query runs"
+        )
         service.process.send_signal(number)
         assert service.process.wait(DEADLINE_S) == 0
 
@@ -66,7 +60,7 @@ def test_every_query_has_its_line_during_the_run_and_after_it(tmp_path):
     path = tmp_path / "rag.log"
     with running("--log-file", str(path)) as service:
         httpx.post(service.url + "/query", json=QUESTION)
-        eventually(lambda: path.read_text().count("\n") == 1, "the first line is written while it runs")
+        until(lambda: path.read_text().count("\n") == 1, DEADLINE_S, "the first line is written while it runs")
         measured = asyncio.run(drive(service.port, 0.5, 4, queries(1)))
         service.process.terminate()
         assert service.process.wait(DEADLINE_S) == 0
@@ -87,7 +81,7 @@ def test_without_a_file_the_log_goes_to_stdout_and_nothing_else_does():
                 return httpx.post(f"http://127.0.0.1:{port}/query", json=QUESTION).status_code == 200
             return False
 
-        eventually(answered, "the service answers")
+        until(answered, DEADLINE_S, "the service answers")
     finally:
         process.terminate()
         stdout, stderr = process.communicate(timeout=DEADLINE_S)

@@ -9,8 +9,7 @@ import shutil
 import signal
 import statistics
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 import redis
+from waiting import until
 
 from lab.rag.costs import Batch, day_of, hour_of, report
 from lab.rag.costs_cli import show_costs
@@ -30,13 +30,6 @@ pytestmark = pytest.mark.e2e
 BINARY = os.environ.get("LAB_REDIS_BIN") or shutil.which("redis-server")
 DEADLINE_S = 10.0
 WRITERS, BATCHES, NANO = 8, 50, 3
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {DEADLINE_S:g} s: {what}"
-        time.sleep(0.02)
 
 
 @dataclass
@@ -58,7 +51,7 @@ class RedisServer:
     def start(self) -> None:
         flags = f"--bind 127.0.0.1 --port {self.port} --appendonly no --dir {self.folder} --loglevel warning"
         self.process = subprocess.Popen([str(BINARY), *flags.split(), "--save", ""], stdout=subprocess.DEVNULL)
-        eventually(self.answers, "redis-server answers")
+        until(self.answers, DEADLINE_S, "redis-server answers")
 
     def answers(self) -> bool:
         with contextlib.suppress(redis.RedisError):
@@ -103,8 +96,9 @@ def test_answers_outlive_a_restart_of_the_service(server):
         assert again["cached"] is True
         assert (again["answer"], again["documents"]) == (first["answer"], first["documents"])
         exposed = {"name[]": "rag_cache_size_entries"}
-        eventually(
+        until(
             lambda: 'cache_type="redis"} 1.0' in httpx.get(service.metrics_url, params=exposed).text,
+            DEADLINE_S,
             "the gauge shows one entry",
         )
 
@@ -112,7 +106,7 @@ def test_answers_outlive_a_restart_of_the_service(server):
 def test_answers_expire(server):
     with running("--redis-url", server.url, "--cache-ttl-s", "0.2") as service:
         assert ask(service.url).json()["cached"] is False
-        eventually(lambda: not server.client.keys("rag:answer:*"), "the answer expires")
+        until(lambda: not server.client.keys("rag:answer:*"), DEADLINE_S, "the answer expires")
         assert ask(service.url).json()["cached"] is False
 
 
@@ -126,7 +120,7 @@ def test_a_stopped_redis_is_named_and_queries_go_on(server):
         assert (answer.status_code, answer.json()["cached"]) == (200, False)
         assert httpx.get(service.url + "/costs").status_code == 503
         server.start()
-        eventually(lambda: not_ready(service.url) == [], "the service is ready again")
+        until(lambda: not_ready(service.url) == [], DEADLINE_S, "the service is ready again")
         assert ask(service.url).status_code == 200
 
 
@@ -140,7 +134,7 @@ def test_costs_made_while_redis_is_away_are_booked_when_it_is_back(server):
             answer = httpx.get(service.url + "/costs")
             return answer.json()["last_hour"]["nano_usd"] if answer.status_code == 200 else 0
 
-        eventually(lambda: booked() == sum(spent), "the costs are booked")
+        until(lambda: booked() == sum(spent), DEADLINE_S, "the costs are booked")
 
 
 def test_a_frozen_redis_delays_neither_probe_nor_queries_for_long(server):

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
-from lab_run import until
 from rules_stack import Services, binary, services
 from victoria_metrics import victoria_metrics
+from waiting import until
 
 from lab.advise.remote_write import EXAMPLE_URL, config
 from lab.runtime.protocol import ServiceSpec, VolumeSpec

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from lab_run import until
 from rules_stack import Mailbox, Services, mailbox, services
+from waiting import until
 
 from lab.paths import compose_dir
 

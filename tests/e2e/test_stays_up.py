@@ -12,8 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from lab_run import LAB, hears_ctrl_c, of_run, until
+from lab_run import LAB, hears_ctrl_c, of_run
 from stays import DOWN, Stays
+from waiting import until
 
 from lab.identity import identity
 

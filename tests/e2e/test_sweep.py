@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab_run import LAB, hears_ctrl_c, journal_says, of_run, until
+from lab_run import LAB, hears_ctrl_c, journal_says, of_run
+from waiting import until
 
 from lab.identity import identity
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,15 @@ def test_no_two_test_files_have_one_name() -> None:
     """Without packages pytest imports a test file by its name alone; a second one of the name stops everything."""
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     assert sorted(names) == sorted(set(names))
+
+
+def test_no_test_sleeps() -> None:
+    """It waits on a condition with a deadline (`tests/waiting.py`)."""
+    sleeps = re.compile(r"\b(?:time|asyncio|gevent)\.sleep\(")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if sleeps.search(line)
+    ]
+    assert found == []

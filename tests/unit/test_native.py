@@ -7,12 +7,12 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from lab.errors import StartError
 from lab.identity import identity
@@ -31,13 +31,6 @@ PARENT = (
     "child = subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'])\n"
     "print('up', child.pid, flush=True)\nsignal.pause()"
 )
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 # Ports
@@ -112,7 +105,7 @@ def spec(code: str = UP, name: str = "one", **more: object) -> ServiceSpec:
 
 def started(runtime: NativeRuntime, code: str = UP, **more: object) -> NativeProcess:
     process = runtime.start(spec(code, **more))
-    until(lambda: "up" in process.log.read_text() or process.exit_code() is not None, "up")
+    until(lambda: "up" in process.log.read_text() or process.exit_code() is not None, 5, "up")
     return process
 
 
@@ -139,10 +132,10 @@ def test_one_that_is_deaf_is_killed_after_its_grace(runtime: NativeRuntime) -> N
 
 def test_its_children_go_with_it(runtime: NativeRuntime) -> None:
     process = started(runtime, PARENT)
-    until(lambda: len(process.log.read_text().split()) > 1, "the child has told its own child")
+    until(lambda: len(process.log.read_text().split()) > 1, 5, "the child has told its own child")
     grandchild = int(process.log.read_text().split()[1])
     runtime.stop(process)
-    until(lambda: identity(grandchild) is None, "the grandchild is gone")
+    until(lambda: identity(grandchild) is None, 5, "the grandchild is gone")
 
 
 @pytest.mark.parametrize(("code", "said"), [("raise SystemExit(3)", "exit code 3"), (
@@ -189,7 +182,7 @@ def test_a_bounded_volume_is_full_when_it_is_full_and_gone_afterwards(runtime: N
     assert (used < 100_000, size) == (True, int(1.5 * 2**20))
     fill = f"open({str(folder / 'x')!r}, 'wb').write(b'x' * (2 << 20))"
     process = started(runtime, f"try: {fill}\nexcept OSError as e: print('up', e, flush=True)", volume=volume)
-    until(lambda: process.exit_code() is not None, "it has ended")
+    until(lambda: process.exit_code() is not None, 5, "it has ended")
     assert "No space left on device" in process.log.read_text()
     assert runtime.usage("data")[0] > 2**20
     assert not (folder / "x").exists(), "nobody else sees the mount"

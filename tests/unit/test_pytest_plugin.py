@@ -6,13 +6,12 @@ import json
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from test_recorded import judged
+from waiting import until
 
 import lab.pytest_plugin
 from lab.outcome import outcome, to_json
@@ -196,10 +195,7 @@ def test_an_interrupted_pytest_waits_until_the_run_has_stopped(project: Project)
         child = subprocess.Popen(
             [sys.executable, "-m", "pytest"], cwd=project.folder, stdout=out, preexec_fn=hears_ctrl_c
         )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not (begun.exists() and begun.read_text()):
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.02)
+    until(lambda: begun.exists() and begun.read_text(), 60, "the run has begun")
     child.send_signal(signal.SIGINT)
     child.wait(timeout=30)
     assert (project.folder / "stopped").exists()

@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 from lab import sweep as sweeping
 from lab.errors import LabError
@@ -281,10 +281,8 @@ def test_a_process_is_itself_as_long_as_it_lives(start: Start) -> None:
     assert found is not None
     assert found.alive()
     process.kill()
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    stat = Path(f"/proc/{process.pid}/stat")
+    until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z", 5, "it is a zombie")
     assert not found.alive(), "a zombie"
     process.wait()
     assert not found.alive()

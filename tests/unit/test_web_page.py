@@ -17,6 +17,7 @@ import pytest
 from kept_runs import Page, kept
 from replays import Replay
 from rich.console import Console
+from waiting import until
 
 import lab.commands.run
 from lab.cli import run_cli
@@ -177,8 +178,7 @@ def test_the_end_brings_the_report_to_who_is_looking(replay: Replay, page: LiveP
 
     looking = threading.Thread(target=look)
     looking.start()
-    while not page._open:
-        threading.Event().wait(0.01)
+    until(lambda: page._open, 10, "a page is open")
     page.finish(report)
     looking.join(10)
     assert seen == ["<h1>the report</h1>"]
@@ -233,8 +233,8 @@ def test_lab_run_web_serves_the_run_and_then_its_report(
         looking.append(threading.Thread(target=look, args=(url,)))
         looking[0].start()
         assert isinstance(story, Several)
-        while not story.listeners[1]._told:  # type: ignore[attr-defined]
-            threading.Event().wait(0.01)
+        told = story.listeners[1]
+        until(lambda: told._told, 10, "a page was told")  # type: ignore[attr-defined]
         return replace(replay.stored.outcome, run_dir=str(run_dir))
 
     stored = load(run_dir)
