@@ -12,7 +12,7 @@ import httpx
 from lab import signals
 from lab.conditions.books import Booked, Spent
 from lab.conditions.figures import FigureIs
-from lab.conditions.incidents import Unready
+from lab.conditions.incidents import ReadySays
 from lab.prom import Prometheus
 from lab.scenario import Condition, Phase, Scenario
 from lab.stack import Stack
@@ -47,13 +47,27 @@ class Asked:
     def _patient(self) -> Prometheus:
         return Prometheus(self.stack.address("prometheus:9090"), timeout_s=TIMEOUT_S)
 
+    @cached_property
+    def _service(self) -> httpx.Client:
+        # Without connections that are kept: a release replaces who is at the other end.
+        return httpx.Client(
+            base_url=f"http://{self.stack.address('rag:8000')}", timeout=TIMEOUT_S, trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for client in (self.__dict__.get("_patient"), self.__dict__.get("_service")):
+            if client is not None:
+                client.close()
+
     def _figures(self) -> Values:
         answers = {name: self._patient.number(expr) for name, expr in self.figures.items()}
         return {name: value for name, value in answers.items() if value is not None and isfinite(value)}
 
     def _get(self, path: str) -> httpx.Response | None:
         try:
-            return httpx.get(f"http://{self.stack.address('rag:8000')}{path}", timeout=TIMEOUT_S, trust_env=False)
+            return self._service.get(path)
         except httpx.HTTPError:
             return None
 
@@ -77,5 +91,5 @@ def asked(scenario: Scenario, stack: Stack, speed: float) -> Asked:
         stack,
         {c.signal: compress_expr(c.expr, speed) for c in conditions if isinstance(c, FigureIs)},
         any(isinstance(c, Booked | Spent) for c in conditions),
-        any(isinstance(c, Unready) for c in conditions),
+        any(isinstance(c, ReadySays) for c in conditions),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.budget import longest_s
-from lab.doctor import available_memory
+from lab.doctor import available_memory, existing
 from lab.endpoints import PATIENT
 from lab.errors import LabError
 from lab.plan import Plan
@@ -62,9 +62,10 @@ def bill_of(plan: Plan) -> Bill | None:
     )
 
 
-def room() -> Room:
-    """Of this machine, now. Disk: where runs and temporary data are written, whichever has less."""
-    free = min(shutil.disk_usage(place).free for place in (Path.cwd(), Path(tempfile.gettempdir())))
+def room(out: Path) -> Room:
+    """Of this machine, now. Disk: where runs (`out`) and temporary data are written, whichever has less."""
+    places = (existing(out.absolute()), Path(tempfile.gettempdir()))
+    free = min(shutil.disk_usage(place).free for place in places)
     return Room(available_memory() / 2**20, free / 2**20)
 
 
@@ -80,15 +81,16 @@ def lacking(bill: Bill, here: Room) -> str:
 def require_room(plan: Plan) -> None:
     """Refuse a scale that this machine is too small for. Raises `LabError` in one line."""
     bill = bill_of(plan)
-    if bill is not None and (why := lacking(bill, room())):
+    if bill is not None and (why := lacking(bill, room(plan.options.out))):
         raise LabError(f"--scale {plan.header.scale}: {why}; take a smaller scale or a larger machine")
 
 
 def bill_lines(plan: Plan) -> list[str]:
     """The bill for `--dry-run`, with what is here beside it."""
-    bill, here, replicas = bill_of(plan), room(), plan.scenario.replicas
+    bill, replicas = bill_of(plan), plan.scenario.replicas
     if bill is None or replicas is None:
         return []
+    here = room(plan.options.out)
     why = lacking(bill, here)
     return [
         "",

@@ -78,16 +78,17 @@ def _table(name: str, table: object) -> dict[str, str]:
     if name not in lab.commands or not isinstance(table, dict):
         raise UsageError(f"{CONFIG}: [{name}]: no such command; tables are named after commands, such as [run]")
     options = [p for p in lab.commands[name].params if isinstance(p, click.Option)]
-    known = {o.removeprefix("--"): str(p.name) for p in options for o in p.opts if o.startswith("--")}
+    known = {o.removeprefix("--"): p for p in options for o in p.opts if o.startswith("--")}
     values = {}
     for key, value in table.items():
-        if key.replace("_", "-") not in known:
+        option = known.get(key.replace("_", "-"))
+        if option is None:
             raise UsageError(f"{CONFIG}: [{name}] {key}: no such option of `lab {name}`; see `lab {name} --help`")
-        if next(o.multiple for o in options if o.name == known[key.replace("_", "-")]):
+        if option.multiple:
             raise UsageError(f"{CONFIG}: [{name}] {key}: may be given again, so only on the command line")
         if not isinstance(value, str | int | float):
             raise UsageError(f"{CONFIG}: [{name}] {key}: neither text nor a number, true or false")
-        values[known[key.replace("_", "-")]] = str(value)
+        values[str(option.name)] = str(value)
     return values
 
 

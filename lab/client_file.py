@@ -7,7 +7,6 @@ from pathlib import Path
 
 from lab.errors import ScenarioError
 
-FILE = "client.py"
 FUNCTION = "wait_s"
 PARAMETERS = 3
 

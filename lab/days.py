@@ -100,9 +100,10 @@ def play(scenario: Scenario, study: Study, seed: int, start: int) -> Days:
 def _profile(service: Mapping[str, str | Wait | PerTime]) -> LatencyProfile:
     """The service's options, in production time."""
     found: dict[str, Any] = {}
+    told = options(service, 1.0)
     for field in fields(LatencyProfile):
         option = "llm_latency_ms" if field.name == "level_ms" else f"llm_{field.name}"
-        text = options(service, 1.0).get(option)
+        text = told.get(option)
         if text is not None:
             found[field.name] = float(text)
     return LatencyProfile(**found)

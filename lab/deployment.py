@@ -60,7 +60,9 @@ class Deployment:
     @property
     def exposed(self) -> Names:
         """Those names that its metrics page has in place of ours."""
-        return self.names.said_in(self.files["metrics.py"].read_text()) if "metrics.py" in self.files else NO_NAMES
+        if not self.names or "metrics.py" not in self.files:
+            return NO_NAMES
+        return self.names.said_in(self.files["metrics.py"].read_text(encoding="utf-8", errors="replace"))
 
     def dashboard(self) -> Path:
         """The dashboard that people look at."""

@@ -178,7 +178,7 @@ def look_at_images() -> Item:
 
 def look_at_disk() -> Item:
     """Check the space where runs and the cache are written."""
-    places = {place: shutil.disk_usage(place).free for place in (Path.cwd(), _existing(cache_dir()))}
+    places = {place: shutil.disk_usage(place).free for place in (Path.cwd(), existing(cache_dir()))}
     place, free = min(places.items(), key=lambda pair: pair[1])
     found = f"{_gib(free)} free at {place}"
     if free < NEEDED_DISK:
@@ -267,7 +267,7 @@ def _cgroup_headroom() -> list[int]:
         return []
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
     """Return the nearest ancestor of `path` that exists."""
     return next(place for place in (path, *path.parents) if os.access(place, os.F_OK))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from lab import signals
-from lab.conditions.traffic import Asked, Flowed, Offered
+from lab.conditions.traffic import Flowed, Made, Offered
 from lab.events import Exited, PhaseStarted, Unmeasured
 from lab.journal import Header
 from lab.scenario import Check, Mode, Phase, Scenario
@@ -21,9 +21,9 @@ def guards(scenario: Scenario, header: Header, phase: Phase) -> tuple[Check, ...
     """The guards of a phase."""
     rate, shaped = header.users * scenario.load.per_user * header.speed, header.shape != "steady"
     offered = Offered(rate, users=header.users if shaped else 0)
-    flow: Flowed | Offered | Asked = offered if phase in (Phase.STEADY, Phase.CONTROL) else Flowed(per_user=shaped)
+    flow: Flowed | Offered | Made = offered if phase in (Phase.STEADY, Phase.CONTROL) else Flowed(per_user=shaped)
     if phase in scenario.refuses:
-        flow = Asked()
+        flow = Made(per_user=shaped)
     if phase is Phase.STEADY and header.control and not shaped:
         flow = Offered(rate / CONTROL_GROWTH)
     dark = scenario.goes_dark if phase in (Phase.BROKEN, Phase.FIXED) else ()
@@ -43,7 +43,7 @@ CONTROL_GROWTH = 5
 """A control run starts with a fifth of the scenario's traffic, so that it can grow fivefold."""
 
 
-def _guard(name: str, condition: Flowed | Offered | Asked | Evaluated | Scraped | Lived | Measured) -> Check:
+def _guard(name: str, condition: Flowed | Offered | Made | Evaluated | Scraped | Lived | Measured) -> Check:
     return Check(name, condition, Mode.ALWAYS, guard=True)
 
 

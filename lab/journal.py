@@ -16,11 +16,12 @@ from typing import IO, Any
 from lab.errors import UsageError
 from lab.events import Event, Unmeasured, from_record, to_record
 from lab.history import History, Sample
+from lab.scale import QUICK
 
 FORMAT = 2
-"""2: deadlines count from the live deployment (1: from the start of the phase)."""
+"""Version of the file's format. 2: deadlines count from the live deployment (1: from the start of the phase)."""
 READABLE = (1, FORMAT)
-"""Version of the file's format; a reader refuses what it does not know."""
+"""Formats that are still read; a reader refuses what it does not know."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Header:
     versions: Mapping[str, str] = field(default_factory=dict)
     users: int = 0
     shape: str = "steady"
-    scale: str = "quick"
+    scale: str = QUICK
     started_at: float = 0.0
     names: Mapping[str, str] = field(default_factory=dict)
     """Of metrics and jobs in a learner's answer: ours to theirs."""
@@ -52,7 +53,7 @@ class Header:
     def label(self) -> str:
         """The run as `lab run` takes it: `name`, `name:variant`, with `--scale` and `--control` where it had them."""
         name = self.scenario if self.variant == "default" else f"{self.scenario}:{self.variant}"
-        scale = f" --scale {self.scale}" if self.scale != "quick" else ""
+        scale = f" --scale {self.scale}" if self.scale != QUICK else ""
         return f"{name}{scale}{' --control' if self.control else ''}"
 
 

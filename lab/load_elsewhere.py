@@ -1,13 +1,13 @@
-"""Workers that somebody starts elsewhere: where their master listens, and the command that starts one."""
+"""Workers that somebody starts elsewhere: where their master listens, and the command that starts one.
+
+The command line loads this file: what is only needed in a run is imported there.
+"""
 
 from __future__ import annotations
 
-import shlex
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address
 
 from lab.errors import UsageError
 
@@ -29,6 +29,8 @@ class Elsewhere:
     @property
     def open(self) -> bool:
         """Whether other machines can reach it."""
+        from ipaddress import IPv4Address
+
         return not IPv4Address(self.host).is_loopback
 
     def address(self, chosen: str) -> str:
@@ -47,6 +49,9 @@ class Wanted:
 
 def bind_of(text: str) -> tuple[str, int]:
     """`ADDR` or `ADDR:PORT` of this machine. Raises `UsageError`, also when it can't be listened on."""
+    import socket
+    from ipaddress import AddressValueError, IPv4Address
+
     host, _, port = text.partition(":")
     try:
         address, number = IPv4Address(host), int(port or 0)
@@ -69,6 +74,8 @@ def worker_command(master: str, env: Mapping[str, str], *, here: bool) -> str:
 
     `here`: on this machine, with this Python.
     """
+    import shlex
+
     host, _, port = master.rpartition(":")
     given = [f"{name}={value}" for name, value in sorted(env.items())]
     python = sys.executable if here else "python3"

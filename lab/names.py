@@ -37,13 +37,14 @@ class Names:
 
     def series(self, theirs: str) -> str:
         """Our name of a series of theirs; the same where it has none."""
-        return self._series().get(theirs, theirs)
+        return self.by_series().get(theirs, theirs)
 
     def job(self, theirs: str) -> str:
         """Our name of a job of theirs; the same where it has none."""
         return {yours: ours for ours, yours in self.jobs.items()}.get(theirs, theirs)
 
-    def _series(self) -> dict[str, str]:
+    def by_series(self) -> dict[str, str]:
+        """Theirs to ours, of each series that a metric may have."""
         pairs = [(yours, ours) for ours, yours in self.metrics.items()]
         return {f"{yours}{end}": f"{ours}{end}" for yours, ours in pairs for end in ("", *SUFFIXES)}
 

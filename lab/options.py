@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from lab.errors import UsageError
 from lab.load_elsewhere import Elsewhere
 from lab.scale import QUICK, ScaleName
 from lab.scenario import Shape
@@ -17,7 +18,7 @@ MAX_SPEED = 20.0
 
 @dataclass(frozen=True)
 class Options:
-    """Options of `lab run`, after flag > LAB_* > lab.toml > default."""
+    """Options of `lab run`, after flag > LAB_* > lab.toml > default. Raises `UsageError` for a speed out of range."""
 
     runtime: Literal["auto", "native", "docker"] = "auto"
     speed: float = DEFAULT_SPEED
@@ -42,6 +43,10 @@ class Options:
     """How the number of users goes with time; None: as the scenario says."""
     max_wall_s: float | None = None
     """Seconds after which the run is ended and inconclusive; None: the deadlines of its checks alone."""
+
+    def __post_init__(self) -> None:
+        if not 1.0 <= self.speed <= MAX_SPEED:
+            raise UsageError(f"--speed {self.speed:g}: not between 1 (real time) and {MAX_SPEED:g}")
 
     @property
     def also_host(self) -> str:

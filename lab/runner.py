@@ -132,10 +132,12 @@ class Run:
         asks = any(isinstance(check.condition, Named) for check in told)
         conditions = [check.condition for check in plan.scenario.recovered]
         self.gaps = Gaps(any(isinstance(c, Back) for c in conditions), self.stack, self.journal)
-        more = asked(plan.scenario, self.stack, plan.header.speed).probes()
-        counters = tuple(c.metric for c in conditions if isinstance(c, StillCounted | Booked) and c.metric != QUERIES)
+        asks_too = asked(plan.scenario, self.stack, plan.header.speed)
+        self._closing.callback(asks_too.close)
+        looked_at = (c.condition for c in (*told, *plan.scenario.recovered))
+        counters = tuple(c.metric for c in looked_at if isinstance(c, StillCounted | Booked) and c.metric != QUERIES)
         self.sampler = Sampler(
-            self.stack, self.traffic, self.journal, logs, plan.header.own_alerts, asks, counters, more
+            self.stack, self.traffic, self.journal, logs, plan.header.own_alerts, asks, counters, asks_too.probes()
         )
         self._built = True
 

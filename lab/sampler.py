@@ -75,7 +75,7 @@ class Sampler:
         self.receiver = httpx.Client(
             base_url=f"http://{self.stack.address('receiver:9099')}", timeout=0.9, trust_env=False
         )
-        self._pool = ThreadPoolExecutor(6, "sampler")
+        self._pool = ThreadPoolExecutor(6 + len(self.more), "sampler")
         self._watched = self.journal.header.watched_alerts
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self._thread.start()

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from lab.past import Backfill as Backfill
-from lab.per_time import PerTime
+from lab.per_time import PerTime as PerTime
 from lab.scale import Replicas as Replicas
 
 if TYPE_CHECKING:

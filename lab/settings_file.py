@@ -9,7 +9,6 @@ from lab.errors import ScenarioError
 from lab.rag.errors import ConfigError
 from lab.rag.settings import ENV_PREFIX, Settings, parse
 
-FILE = "settings.env"
 LABS = frozenset({
     "host", "also_host", "port", "metrics_host", "metrics_port", "metrics", "log_file", "seed", "redis_url",
     "admin_token", "admin_networks",

@@ -31,10 +31,10 @@ class SmokeTests:
 
     def step(self, history: History) -> None:
         """Make the test of a release that is live and was not tested yet; does not wait for it."""
-        live = sum(1 for _ in history.of(Deployed))
-        if self.require and live > self._made:
-            self._made = live
-            fixed = next(reversed(list(history.of(Deployed)))).what == "fixed"
+        live = list(history.of(Deployed))
+        if self.require and len(live) > self._made:
+            self._made = len(live)
+            fixed = live[-1].what == "fixed"
             require = tuple(self.names.metrics.get(name, name) if fixed else name for name in self.require)
             self._thread = threading.Thread(target=self._test, args=(require,), name="smoke-test", daemon=True)
             self._thread.start()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from lab import signals
 from lab.backfill import Past, blocks, play
 from lab.configs import Configs
 from lab.deployment import DEPLOYED_RULES, HEALTHY, Deployment
@@ -67,7 +68,7 @@ class Stack:
     @property
     def queries(self) -> str:
         """The service's counter of queries; beside replicas only the service's own, which has the lab's traffic."""
-        return 'rag_queries_total{job="rag"}' if self._replicas else "rag_queries_total"
+        return f'{signals.QUERIES}{{job="rag"}}' if self._replicas else signals.QUERIES
 
     def urls(self) -> dict[str, str]:
         """What a person can open in a browser."""

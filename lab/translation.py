@@ -130,5 +130,5 @@ def _relabelling(ours: str, yours: str) -> Mapping[str, object]:
 def _ask_for(params: dict[str, list[str]], names: Names) -> None:
     """Where a scrape asks for series by their names, it asks for theirs, too."""
     asked = params.get("name[]", [])
-    theirs = {f"{o}{end}": f"{y}{end}" for o, y in names.metrics.items() for end in ("", *SUFFIXES)}
+    theirs = {ours: yours for yours, ours in names.by_series().items()}
     asked.extend([theirs[name] for name in asked if name in theirs])

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lab.options import MAX_SPEED
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -33,7 +31,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
               help="changes of a median below this are none")  # fmt: skip
 @click.option("--runtime", type=click.Choice(["auto", "native", "docker"]), default="auto", envvar="LAB_RUNTIME",
               show_default=True, help="as of `lab run`")  # fmt: skip
-@click.option("--speed", type=click.FloatRange(1, MAX_SPEED), default=15, envvar="LAB_SPEED", show_default=True,
+@click.option("--speed", type=float, default=15, envvar="LAB_SPEED", show_default=True,
               help="as of `lab run`")  # fmt: skip
 @click.option("--users", type=click.IntRange(1, 1000), envvar="LAB_USERS", help="as of `lab run`")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), envvar="LAB_OUT", show_default=True,

@@ -18,7 +18,7 @@ from lab.classroom.faults import Switch
 from lab.classroom.status import Status
 from lab.classroom.wanted import Wanted
 from lab.errors import LabError, StartError, UsageError
-from lab.options import MAX_SPEED, Options
+from lab.options import Options
 from lab.sweep import sweep
 from lab.text import clean, one_line
 
@@ -34,7 +34,7 @@ def up_command(target: str, given: dict[str, Any]) -> int:
     sweep()
     if (there := stack_up()) is not None:
         raise UsageError(f"a stack is up already ({there.run_dir}); `lab down` stops it")
-    wanted = Wanted(target, _options(given))
+    wanted = Wanted(target, Options(**given))
     if target:
         find(target)  # at once; everything else is refused by the owner
     click.echo("starting the stack ...", err=True)
@@ -52,13 +52,6 @@ def up_command(target: str, given: dict[str, Any]) -> int:
     there = require_up()
     click.echo(up_text(there.status(), there.page))
     return 0
-
-
-def _options(given: dict[str, Any]) -> Options:
-    speed = given["speed"]
-    if not 1.0 <= speed <= MAX_SPEED:
-        raise UsageError(f"--speed {speed:g}: not between 1 (real time) and {MAX_SPEED:g}")
-    return Options(speed=speed, **{name: value for name, value in given.items() if name != "speed"})
 
 
 def _await(owner: subprocess.Popen[bytes]) -> None:

@@ -55,13 +55,10 @@ def _look(founds: Sequence[Found], given: dict[str, Any], console: Console) -> t
     """Everything that can be seen without a server."""
     from lab.classroom.client import stack_up
     from lab.doctor import examine
-    from lab.errors import UsageError
-    from lab.options import MAX_SPEED, Options
+    from lab.options import Options
     from lab.plan import make
     from lab.rehearsal import Item, machine, prepared, shortened, volume
 
-    if not 1.0 <= given["speed"] <= MAX_SPEED:
-        raise UsageError(f"--speed {given['speed']:g}: not between 1 (real time) and {MAX_SPEED:g}")
     options, report = Options(**given), examine()
     items = [*machine(report), *volume(report, founds)]
     if stack_up() is not None:

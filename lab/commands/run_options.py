@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from lab.load_elsewhere import WAIT_S
+from lab.scale import QUICK, ScaleName
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,8 +74,8 @@ RUN = (
     ),
     click.option(
         "--scale",
-        type=click.Choice(["quick", "class", "full"]),
-        default="quick",
+        type=click.Choice(get_args(ScaleName)),
+        default=QUICK,
         envvar="LAB_SCALE",
         show_default=True,
         help="how many series, where the scenario has scales; see the bill first: --dry-run",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from lab import signals
 from lab.conditions.values import Threshold
+from lab.conditions.workload import growth
+from lab.per_time import PerTime
 from lab.scenario import Check
 from lab.view import View
 
@@ -19,20 +21,21 @@ class Spent(Threshold):
     What is spent in an hour comes to the same at any speed (`PerTime`); a minute of a run stands for `speed` minutes.
     """
 
-    def _usd(self, view: View, t: float) -> float | None:
-        value = view.history.value(self.signal, t)
-        return None if value is None else value * view.header.speed
+    def level(self, speed: float) -> float:
+        """Of a run: a part of the real one."""
+        return PerTime(self.limit).at(speed)
 
     def at(self, view: View, t: float) -> bool | None:
         """None where the books can't be read."""
-        usd = self._usd(view, t)
-        return None if usd is None or t < view.zero else usd > self.limit
+        return None if t < view.zero else super().at(view, t)
 
     def observed(self, view: View, t: float) -> str:
         """The sum, and how long it took."""
-        usd = self._usd(view, t)
+        value = view.history.value(self.signal, t)
         minutes = (t - view.zero) * view.header.speed / 60
-        return "no data" if usd is None else f"{usd:,.2f} USD after {minutes:.1f} simulated minutes"
+        if value is None:
+            return "no data"
+        return f"{value * view.header.speed:,.2f} USD after {minutes:.1f} simulated minutes"
 
 
 @dataclass(frozen=True)
@@ -44,23 +47,23 @@ class Booked:
     window_s: float = 8.0
 
     @property
+    def _counter(self) -> str:
+        return signals.counted(self.metric)
+
+    @property
     def expected(self) -> str:
         """In words."""
         return f"{self.metric} grows as the books do, within {self.tolerance:.0%}"
 
     def _rates(self, view: View, t: float) -> tuple[float, float] | None:
         window = view.window_s(self.window_s)
-        found = []
-        for name in (signals.counted(self.metric), signals.SPENT_USD):
-            points = view.history.series(name, max(t - window, view.settled), t)
-            if len(points) < 4 or points[-1][0] - points[0][0] < 0.6 * window:
-                return None
-            found.append((points[-1][1] - points[0][1]) / (points[-1][0] - points[0][0]))
-        return found[0], found[1]
+        start = max(t - window, view.settled)
+        counted, booked = (growth(view, name, start, t, window) for name in (self._counter, signals.SPENT_USD))
+        return None if counted is None or booked is None else (counted, booked)
 
     def at(self, view: View, t: float) -> bool | None:
         """False without the counter: deleting it saves nothing. None where nothing is spent or known."""
-        if t > view.settled and view.history.value(signals.counted(self.metric), t) is None:
+        if t > view.settled and view.history.value(self._counter, t) is None:
             return False
         rates = self._rates(view, t)
         if rates is None or rates[1] <= 0:
@@ -69,7 +72,7 @@ class Booked:
 
     def observed(self, view: View, t: float) -> str:
         """Both, in dollars an hour."""
-        if view.history.value(signals.counted(self.metric), t) is None:
+        if view.history.value(self._counter, t) is None:
             return f"{self.metric} has no samples"
         rates = self._rates(view, t)
         return (

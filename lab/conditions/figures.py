@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lab import signals
 from lab.conditions.values import Threshold
@@ -25,10 +26,12 @@ class figure:  # noqa: N801 - reads as a word of the vocabulary
 
     def above(self, limit: float) -> Check:
         """Greater than `limit`."""
-        condition = FigureIs(signals.figure(self.label), self.label, "above", limit, self.expr)
-        return Check(condition.expected, condition)
+        return self._is("above", limit)
 
     def below(self, limit: float) -> Check:
         """Less than `limit`."""
-        condition = FigureIs(signals.figure(self.label), self.label, "below", limit, self.expr)
+        return self._is("below", limit)
+
+    def _is(self, op: Literal["above", "below"], limit: float) -> Check:
+        condition = FigureIs(signals.figure(self.label), self.label, op, limit, self.expr)
         return Check(condition.expected, condition)

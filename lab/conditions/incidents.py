@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab import signals
+from lab.conditions.traffic import made
 from lab.events import Notified
 from lab.scenario import Check
 from lab.view import View
@@ -26,12 +27,8 @@ class Refused:
         return f"over {self.share:.0%} of requests fail or are of no use"
 
     def _share(self, view: View, t: float) -> float | None:
-        start = max(t - self.window_s, view.settled)
-        served = view.history.mean(signals.RPS, start, t)
-        failed = view.history.mean(signals.FAILURES, start, t)
-        if served is None or failed is None or served + failed == 0:
-            return None
-        return failed / (served + failed)
+        rates = made(view.history, max(t - self.window_s, view.settled), t)
+        return None if rates is None or not sum(rates) else rates[1] / sum(rates)
 
     def at(self, view: View, t: float) -> bool | None:
         """None without figures from the load generator."""
@@ -65,40 +62,26 @@ class NobodyTold:
 
 
 @dataclass(frozen=True)
-class Unready:
-    """The service itself answers 503 where it is asked whether it is ready."""
+class ReadySays:
+    """The service itself answers so where it is asked whether it is ready: 200 it is, 503 it is not."""
 
     service: str
+    status: int
 
     @property
     def expected(self) -> str:
         """In words."""
-        return f"/ready of {self.service} answers 503"
+        return f"/ready of {self.service} answers {self.status}"
 
     def at(self, view: View, t: float) -> bool | None:
         """None where it was not asked."""
         status = view.history.value(signals.ready(self.service), t)
-        return None if status is None else status == 503
+        return None if status is None else status == self.status
 
     def observed(self, view: View, t: float) -> str:
         """The status."""
         status = view.history.value(signals.ready(self.service), t)
         return "not asked" if status is None else f"HTTP {status:.0f}"
-
-
-@dataclass(frozen=True)
-class Ready(Unready):
-    """It answers 200 there."""
-
-    @property
-    def expected(self) -> str:
-        """In words."""
-        return f"/ready of {self.service} answers 200"
-
-    def at(self, view: View, t: float) -> bool | None:
-        """None where it was not asked."""
-        status = view.history.value(signals.ready(self.service), t)
-        return None if status is None else status == 200
 
 
 def refused(*, over: float) -> Check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lab import signals
-from lab.conditions.incidents import Ready, Unready
+from lab.conditions.incidents import ReadySays
 from lab.conditions.missing import Down, Quiet
 from lab.events import LogSeen
 from lab.scenario import Check
@@ -73,11 +73,11 @@ class ready:  # noqa: N801 - reads as a word of the vocabulary
 
     def says_no(self) -> Check:
         """It answers 503: whoever asks it knows."""
-        return Check(f"{self.service} says that it is not ready", Unready(self.service))
+        return Check(f"{self.service} says that it is not ready", ReadySays(self.service, 503))
 
     def says_yes(self) -> Check:
         """It answers 200."""
-        return Check(f"{self.service} says that it is ready", Ready(self.service))
+        return Check(f"{self.service} says that it is ready", ReadySays(self.service, 200))
 
     def still_says_yes(self) -> Check:
         """It answers 200 although the service is hurt: the patient cannot say so itself."""

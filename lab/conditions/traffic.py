@@ -10,6 +10,12 @@ from lab.scenario import Check, Mode, Phase
 from lab.view import View
 
 
+def made(history: History, start: float, end: float) -> tuple[float, float] | None:
+    """Requests a second that were answered, and that came to nothing; None without figures."""
+    served, failed = history.mean(signals.RPS, start, end), history.mean(signals.FAILURES, start, end)
+    return None if served is None or failed is None else (served, failed)
+
+
 @dataclass(frozen=True)
 class ServedWell:
     """The service's objective: at most 1 % of requests fail, and there are requests."""
@@ -23,10 +29,7 @@ class ServedWell:
         return f"requests flow, under {self.objective:.0%} fail"
 
     def _rates(self, view: View, t: float) -> tuple[float, float] | None:
-        start = max(t - self.window_s, view.start)
-        served = view.history.mean(signals.RPS, start, t)
-        failed = view.history.mean(signals.FAILURES, start, t)
-        return None if served is None or failed is None else (served, failed)
+        return made(view.history, max(t - self.window_s, view.start), t)
 
     def at(self, view: View, t: float) -> bool | None:
         """None without figures from the load generator."""
@@ -48,12 +51,15 @@ MOVED = 0.1
 """A change of the users by a larger share: their requests lag behind it for a second."""
 
 
-def per_user(history: History, start: float, end: float) -> float | None:
-    """Requests per second of one user, over the seconds in which users neither came nor went; None without any."""
+def per_user(history: History, start: float, end: float, name: str = signals.RPS) -> float | None:
+    """Requests (of one kind, by their sample) per second of one user; None without any.
+
+    Over the seconds in which users neither came nor went.
+    """
     users = history.series(signals.USERS, start - 1.5 * TICK_S, end)
     before = dict(zip((t for t, _ in users[1:]), (n for _, n in users), strict=False))
     calm = {t: n for t, n in users if t >= start and abs(n - before.get(t, n)) <= MOVED * n}
-    served = sum(rate for t, rate in history.series(signals.RPS, start, end) if t in calm)
+    served = sum(rate for t, rate in history.series(name, start, end) if t in calm)
     return served / sum(calm.values()) if any(calm.values()) else None
 
 
@@ -101,13 +107,15 @@ class Flowed:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Made:
     """Where the fault is that queries are refused: over the settled phase no fewer are made than in steady.
 
     More may be: clients ask again.
     """
 
     tolerance: float = 0.20
+    per_user: bool = False
+    """The number of users changes by plan: rates are those of one user."""
 
     @property
     def expected(self) -> str:
@@ -116,9 +124,14 @@ class Asked:
 
     def _rates(self, view: View, t: float) -> tuple[float, float] | None:
         start = max(view.start, min(view.settled, t - 3 * TICK_S))
-        seen = [view.history.mean(name, start, t) for name in (signals.RPS, signals.FAILURES)]
-        steady = view.steady_mean(signals.RPS)
-        return None if None in seen or not steady else (sum(rate or 0.0 for rate in seen), steady)
+        rates = made(view.history, start, t)
+        if not self.per_user:
+            seen, steady = None if rates is None else sum(rates), view.steady_mean(signals.RPS)
+        else:
+            each = [per_user(view.history, start, t, name) for name in (signals.RPS, signals.FAILURES)]
+            seen = sum(rate for rate in each if rate is not None) if any(rate is not None for rate in each) else None
+            steady = per_user(view.history, *view.steady_window())
+        return None if seen is None or not steady else (seen, steady)
 
     def at(self, view: View, t: float) -> bool | None:
         """Judged when the phase is over."""
@@ -130,7 +143,8 @@ class Asked:
     def observed(self, view: View, t: float) -> str:
         """Both rates."""
         rates = self._rates(view, t)
-        return "no requests" if rates is None else f"{rates[0]:,.0f}/s made, steady {rates[1]:,.0f}/s"
+        each = " a user" if self.per_user else ""
+        return "no requests" if rates is None else f"{rates[0]:,.3g}/s made{each}, steady {rates[1]:,.3g}/s"
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,17 @@ class Threshold:
         """Such as "head series > 10,000"."""
         return f"{self.label} {'>' if self.op == 'above' else '<'} {number(self.limit)}"
 
+    def level(self, speed: float) -> float:
+        """The limit in the unit of the samples of a run."""
+        return self.limit
+
     def at(self, view: View, t: float) -> bool | None:
         """None where nothing was sampled."""
         value = view.history.value(self.signal, t)
         if value is None:
             return None
-        return value > self.limit if self.op == "above" else value < self.limit
+        level = self.level(view.header.speed)
+        return value > level if self.op == "above" else value < level
 
     def observed(self, view: View, t: float) -> str:
         """The number."""

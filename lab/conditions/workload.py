@@ -10,6 +10,14 @@ from lab.scenario import Check
 from lab.view import View
 
 
+def growth(view: View, name: str, start: float, t: float, window_s: float) -> float | None:
+    """Of a sample, per second, over looks that cover most of the window; None without."""
+    points = view.history.series(name, start, t)
+    if len(points) < 4 or points[-1][0] - points[0][0] < 0.6 * window_s:
+        return None
+    return (points[-1][1] - points[0][1]) / (points[-1][0] - points[0][0])
+
+
 @dataclass(frozen=True)
 class StillCounted:
     """The patient's counter grows as fast as the load generator is served, within `tolerance`."""
@@ -26,11 +34,9 @@ class StillCounted:
     def _rates(self, view: View, t: float) -> tuple[float, float] | None:
         window = view.window_s(self.window_s)
         start = max(t - window, view.start)
-        counted = view.history.series(signals.counted(self.metric), start, t)
+        counted = growth(view, signals.counted(self.metric), start, t, window)
         served = view.history.mean(signals.RPS, start, t)
-        if not served or len(counted) < 4 or counted[-1][0] - counted[0][0] < 0.6 * window:
-            return None
-        return (counted[-1][1] - counted[0][1]) / (counted[-1][0] - counted[0][0]), served
+        return None if not served or counted is None else (counted, served)
 
     def at(self, view: View, t: float) -> bool | None:
         """False without the metric: deleting it is no cure. None without traffic."""

@@ -6,6 +6,7 @@ import difflib
 import shutil
 from pathlib import Path
 
+from lab.catalog import ALIKE
 from lab.errors import UsageError
 from lab.paths import scenarios_dir
 
@@ -25,7 +26,7 @@ def names() -> tuple[str, ...]:
 def find(name: str) -> Path:
     """The folder of an exercise. Raises `UsageError` with the nearest name."""
     if name not in names():
-        near = difflib.get_close_matches(name, names(), 1, 0.4)
+        near = difflib.get_close_matches(name, names(), 1, ALIKE)
         raise UsageError(f"{name}: no such exercise; {f'did you mean {near[0]}?' if near else ', '.join(names())}")
     return folder() / name
 

@@ -73,11 +73,6 @@ class Page:
         self._grown: list[bytes] = []
         self._count = 0
 
-    @property
-    def grown(self) -> int:
-        """Lines that the queries have brought so far."""
-        return self._count
-
     def base(self, queries: int, names: frozenset[bytes] = frozenset()) -> bytes:
         """The lines that every service has; of some names only, where they are given."""
         return b"".join(line.at(queries) for line in self._base if not names or _family(line.name) in names)

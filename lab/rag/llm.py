@@ -24,8 +24,8 @@ OUTPUT_MEDIAN, OUTPUT_SPREAD, OUTPUT_LIMIT = 5.1, 0.35, 2000  # log-normal: a me
 class Prompting:
     """How the model is asked, and what comes of it."""
 
-    tokens: int = 180  # the instructions that go with every query
-    quality: float = 0.88  # of its answers, the mean
+    tokens: int  # the instructions that go with every query
+    quality: float  # of its answers, the mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class MockModel:
 
     def __init__(
         self, latency: Latency, quota: Quota, switches: Switches, seed: int, error_rate: float, concurrency: int,
-        prompting: Prompting | None = None,
+        prompting: Prompting,
     ) -> None:  # fmt: skip
         self.quota = quota
         self.waiting = 0  # the queue's depth
@@ -56,7 +56,7 @@ class MockModel:
         self._switches = switches
         self._seed = seed
         self._error_rate = error_rate
-        self._prompting = prompting or Prompting()
+        self._prompting = prompting
         self._slots = asyncio.Semaphore(concurrency)
         self._random = Random(f"{seed} model")
         self._started = time.monotonic()

@@ -4,18 +4,24 @@ What it shows is what the deployment's `Metrics` would after as many queries (se
 cost the machine the time that the Prometheus under test needs. Its users begin with the first whole scrape.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from lab.rag.deployment import load_metrics
 from lab.rag.errors import ConfigError
 from lab.rag.extrapolated import NEW_SHARE, Page
+from lab.rag.metrics import serve_app
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 READY = "/-/ready"
 
@@ -38,33 +44,21 @@ class Replica:
             return [self._page.base(queries, names), *grown]
 
 
-def handler(replica: Replica) -> type[BaseHTTPRequestHandler]:
+def application(replica: Replica) -> WSGIApplication:
     """Answers scrapes, and whether it is ready."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """One page."""
-            url = urlsplit(self.path)
-            names = frozenset(name.encode() for name in parse_qs(url.query).get("name[]", []))
-            blocks = [b"ready\n"] if url.path == READY else replica.blocks(names, time.monotonic())
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-            self.send_header("Content-Length", str(sum(map(len, blocks))))
-            self.end_headers()
-            for block in blocks:
-                self.wfile.write(block)
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+        names = frozenset(name.encode() for name in parse_qs(environ.get("QUERY_STRING", "")).get("name[]", []))
+        ready = environ["PATH_INFO"] == READY
+        blocks = [b"ready\n"] if ready else replica.blocks(names, time.monotonic())
+        head = [
+            ("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),
+            ("Content-Length", str(sum(map(len, blocks)))),
+        ]
+        start("200 OK", head)
+        return blocks
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Scrapes are not worth a line each."""
-
-    return Handler
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A scraper that went away, because it was late, is no news."""
+    return answer
 
 
 def main(argv: Sequence[str]) -> int:
@@ -83,7 +77,8 @@ def main(argv: Sequence[str]) -> int:
         print(f"replica: {error}", file=sys.stderr)  # noqa: T201
         return 2
     rate = given.series_per_s / NEW_SHARE
-    _Server((given.host, given.port), handler(Replica(page, rate))).serve_forever()
+    serve_app(application(Replica(page, rate)), given.host, given.port)
+    threading.Event().wait()
     return 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import termios
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -75,11 +74,14 @@ class StageStory(TerminalStory):
         super().phase(phase)
 
     def _say(self, text: str) -> None:
-        """The moment in a column of its own: a line that is too long goes on below its own words."""
+        self._beside(f"[dim]{self._clock() - self._zero:.0f} s[/dim]", text.strip(), 6)
+
+    def _beside(self, mark: str, words: str, width: int) -> None:
+        """A mark in a column of its own: words that are too long go on below themselves."""
         grid = Table.grid(padding=(0, 1))
-        grid.add_column(min_width=6, justify="right", style="dim", no_wrap=True)
+        grid.add_column(min_width=width, justify="right", no_wrap=True)
         grid.add_column(overflow="fold")
-        grid.add_row(f"{time.time() - self._zero:.0f} s", Text.from_markup(text.strip()))
+        grid.add_row(mark, Text.from_markup(words))
         self.console.print(grid)
 
     def _stop(self, stop: Stop) -> None:
@@ -108,11 +110,7 @@ class StageStory(TerminalStory):
                 if not (result.guard and result.result is Result.PASS):
                     mark, style = MARKS[result.result]
                     what = escape(clean(f"{result.name}: {result.reason or result.observed}"))
-                    grid = Table.grid(padding=(0, 1))  # what is too long goes on below its own words
-                    grid.add_column(min_width=3, justify="right", no_wrap=True)
-                    grid.add_column(overflow="fold")
-                    grid.add_row(f"[{style}]{mark}[/{style}]", Text.from_markup(what))
-                    self.console.print(grid)
+                    self._beside(f"[{style}]{mark}[/{style}]", what, 3)
         style = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}[outcome.verdict.value]
         self._headline(outcome.verdict.value, style)
         if outcome.judgement.reason:

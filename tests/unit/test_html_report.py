@@ -122,6 +122,14 @@ def test_the_parts_of_a_report(tmp_path: Path) -> None:
     assert str(tmp_path) not in found.html
 
 
+def test_the_command_has_the_scale_and_the_shape(tmp_path: Path) -> None:
+    def larger(records: Records) -> Records:
+        return [{**records[0], "scale": "class", "shape": "ramp"}, *records[1:]]
+
+    told = page(kept(tmp_path, "cardinality/pass", larger)).text
+    assert "lab run cardinality --seed 1 --scale class --shape ramp" in told
+
+
 def test_the_command_has_the_names_of_an_answer(tmp_path: Path) -> None:
     names = {"rag_queries_total": "shop_questions_total", "rag": "a;b"}
     run = kept(tmp_path, "missing_metrics/rate_is_zero", lambda r: [{**r[0], "names": names}, *r[1:]])

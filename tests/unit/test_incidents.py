@@ -18,8 +18,8 @@ from lab.cli import run_cli
 from lab.commands.many import targets
 from lab.conditions.books import COSTS, Booked, books
 from lab.conditions.figures import FigureIs, figure
-from lab.conditions.incidents import NobodyTold, Ready, Refused, Unready
-from lab.conditions.traffic import Asked
+from lab.conditions.incidents import NobodyTold, ReadySays, Refused
+from lab.conditions.traffic import Made
 from lab.events import Deployed, Notified, PhaseEnded, PhaseStarted
 from lab.guards import guards
 from lab.journal import Header
@@ -187,9 +187,9 @@ def test_silence_that_nobody_looked_at_is_none() -> None:
 @pytest.mark.parametrize(("status", "no", "yes"), [(503.0, True, False), (200.0, False, True), (500.0, False, False)])
 def test_readiness(status: float, no: bool, yes: bool) -> None:
     seen = sampled({signals.ready("rag"): lambda _: status}, 20)
-    assert told(Unready("rag"), seen) is no
-    assert told(Ready("rag"), seen) is yes
-    assert told(Unready("rag"), rates(1, 1)) is None
+    assert told(ReadySays("rag", 503), seen) is no
+    assert told(ReadySays("rag", 200), seen) is yes
+    assert told(ReadySays("rag", 503), rates(1, 1)) is None
 
 
 def test_dollars_are_those_of_real_time() -> None:
@@ -235,7 +235,7 @@ def guarded(served: float, failed: float) -> bool | None:
     found = samples(40, **{
         signals.RPS: lambda t: 100.0 if t <= 10 else served, signals.FAILURES: lambda t: 0.0 if t <= 10 else failed,
     })  # fmt: skip
-    return Asked().at(view(found, *events, start=10.0, closed=True), 39.0)
+    return Made().at(view(found, *events, start=10.0, closed=True), 39.0)
 
 
 @pytest.mark.parametrize(("served", "failed", "holds"), [
@@ -254,9 +254,9 @@ def test_the_fix_is_guarded_as_ever(name: str) -> None:
         watched_alerts=(), foreign_rules=False, pipeline_budget_s=1.0, evaluation_interval_s=1.0, versions={}, users=20,
         started_at=0.0,
     )  # fmt: skip
-    assert not isinstance(guards(scenario, header, Phase.FIXED)[0].condition, Asked)
+    assert not isinstance(guards(scenario, header, Phase.FIXED)[0].condition, Made)
     refuses = Phase.BROKEN in scenario.refuses
-    assert isinstance(guards(scenario, header, Phase.BROKEN)[0].condition, Asked) is refuses
+    assert isinstance(guards(scenario, header, Phase.BROKEN)[0].condition, Made) is refuses
 
 
 # In the report
@@ -268,4 +268,6 @@ def test_each_figure_that_was_asked_has_a_chart_with_its_limit(tmp_path: Path) -
     dollars = told["US dollars an hour"]
     assert dollars.limits == [30.0]
     assert max(value for value in dollars.lines[0].values if value is not None) > 30
-    assert "US dollars in the service's books since its start" in told
+    books = told["US dollars in the service's books since its start"]
+    assert books.limits == [pytest.approx(3 / 15)], "in the run's own dollars, a fifteenth of the real ones"
+    assert max(value for value in books.lines[0].values if value is not None) > 3 / 15

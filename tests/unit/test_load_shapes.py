@@ -11,7 +11,7 @@ from histories import header, samples, view
 from test_workers import traffic
 
 from lab.catalog import find
-from lab.conditions.traffic import Flowed, Offered, per_user
+from lab.conditions.traffic import Flowed, Made, Offered, per_user
 from lab.events import Deployed, PhaseEnded, PhaseStarted
 from lab.guards import guards
 from lab.loadgen.shapes import SHAPES, users_at
@@ -114,12 +114,13 @@ def test_each_user_makes_a_share_of_what_is_offered() -> None:
 
 
 @pytest.mark.parametrize("phase", list(Phase))
-def test_guards_count_per_user_where_there_is_a_shape(phase: Phase) -> None:
-    scenario = find("cardinality").scenario
+@pytest.mark.parametrize("name", ["cardinality", "rate_limit"])
+def test_guards_count_per_user_where_there_is_a_shape(name: str, phase: Phase) -> None:
+    scenario = find(name).scenario
 
-    def of(shape: str) -> Flowed | Offered:
+    def of(shape: str) -> Flowed | Made | Offered:
         condition = guards(scenario, header(users=20, shape=shape), phase)[0].condition
-        assert isinstance(condition, Flowed | Offered)
+        assert isinstance(condition, Flowed | Made | Offered)
         return condition
 
     plain, shaped = of("steady"), of("spike")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from histories import header, sampled
 
 import lab.bill
 from lab import signals
-from lab.bill import Bill, Room, bill_lines, bill_of, gib, lacking, require_room
+from lab.bill import Bill, Room, bill_lines, bill_of, gib, lacking, require_room, room
 from lab.catalog import find
 from lab.cli import run_cli
 from lab.errors import LabError, ScenarioError, UsageError
@@ -94,7 +95,7 @@ def test_names_of_replicas() -> None:
 def test_the_bill_adds_up_and_is_told_by_dry_run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lab.bill, "room", lambda: LARGE)
+    monkeypatch.setattr(lab.bill, "room", lambda _: LARGE)
     plan = full()
     bill = bill_of(plan)
     assert bill is not None
@@ -114,7 +115,7 @@ def test_the_bill_adds_up_and_is_told_by_dry_run(
 def test_a_machine_that_is_too_small_is_told_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(lab.bill, "room", lambda: SMALL)
+    monkeypatch.setattr(lab.bill, "room", lambda _: SMALL)
     monkeypatch.setenv("LAB_STATE_DIR", str(tmp_path))
     assert (
         run_cli(["run", "cardinality", "--scale", "full", "--runtime", "native", "--out", str(tmp_path / "runs")]) == 3
@@ -137,10 +138,29 @@ def test_what_is_lacking(here: Room, why: str) -> None:
 
 
 def test_without_a_scale_there_is_no_bill(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab.bill, "room", lambda: Room(0, 0))
-    require_room(make(find("cardinality"), Options(runtime="native")))
+    asked: list[Path] = []
+
+    def nothing(out: Path) -> Room:
+        asked.append(out)
+        return Room(0, 0)
+
+    monkeypatch.setattr(lab.bill, "room", nothing)
+    quick = make(find("cardinality"), Options(runtime="native"))
+    require_room(quick)
+    assert bill_lines(quick) == []
+    assert asked == [], "and the machine is not measured for it"
     with pytest.raises(LabError, match="take a smaller scale or a larger machine"):
         require_room(full())
+    assert asked == [full().options.out]
+
+
+def test_the_disk_that_counts_is_the_one_where_runs_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def usage(place: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=2**20 if place == tmp_path else 2**30)
+
+    monkeypatch.setattr(lab.bill.shutil, "disk_usage", usage)
+    assert room(tmp_path / "runs" / "not-there-yet").disk_mib == 1
+    assert room(Path()).disk_mib == 1024
 
 
 # What is refused, and how fast it goes

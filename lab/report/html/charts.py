@@ -116,7 +116,7 @@ def charts(stored: Stored) -> list[Chart]:
         if names and any(value is not None for _, column in names for value in column):
             x, lines = thin(times, [column for _, column in names])
             told = [Line(label, values) for (label, _), values in zip(names, lines, strict=True)]
-            limits = _limits(stored.found.scenario, {name for name, _ in spec.names})
+            limits = _limits(stored.found.scenario, {name for name, _ in spec.names}, stored.header.speed)
             rows = figures(spec.unit, times, names, phases)
             found.append(Chart(spec.id, spec.title, spec.unit, spec.stepped, x, told, limits, rows))
     messages = _messages(stored)
@@ -178,10 +178,10 @@ def _short(value: float | None) -> float | None:
     return int(short) if short.is_integer() else short
 
 
-def _limits(scenario: Scenario, names: set[str]) -> list[float]:
+def _limits(scenario: Scenario, names: set[str], speed: float) -> list[float]:
     """The thresholds that the scenario's checks hold against these samples."""
     conditions = (c.condition for c in (*scenario.onset, *scenario.damage, *scenario.recovered))
-    return sorted({c.limit for c in conditions if isinstance(c, Threshold) and c.signal in names})
+    return sorted({c.level(speed) for c in conditions if isinstance(c, Threshold) and c.signal in names})
 
 
 def _messages(stored: Stored) -> Chart | None:

@@ -19,6 +19,7 @@ from lab.report.html.page import embedded, render
 from lab.report.html.quotes import quotes
 from lab.report.html.sides import diffs
 from lab.report.html.timeline import timeline
+from lab.scale import QUICK
 from lab.stored import FIX, Stored, load
 
 NAME = "report.html"
@@ -139,6 +140,10 @@ def command(stored: Stored) -> str:
     if scenario.name not in all_names():  # a folder of the user's own: its copy is in the run
         target = scenario.label.replace(scenario.name, shown(stored.run_dir / "scenario"), 1)
     parts = [f"lab run {target}", f"--seed {header.seed}"]
+    if header.scale != QUICK:
+        parts.append(f"--scale {header.scale}")
+    if header.shape != scenario.load.shape:
+        parts.append(f"--shape {header.shape}")
     if header.speed != DEFAULT_SPEED:
         parts.append(f"--speed {header.speed:g}")
     if header.users != scenario.load.users:

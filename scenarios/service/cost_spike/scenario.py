@@ -1,8 +1,7 @@
 """A prompt that is too long: every answer as good, as fast and as right as before, and seven times as dear."""
 
 from lab.conditions import alert, books, figure, fresh_samples, queries_still_counted, served
-from lab.per_time import PerTime
-from lab.scenario import Load, Scenario
+from lab.scenario import Load, PerTime, Scenario
 
 SPIKE, LONG = "CostSpike", "PromptsTooLong"
 

@@ -12,8 +12,7 @@ from lab.conditions import (
     refused,
     served,
 )
-from lab.per_time import PerTime
-from lab.scenario import Load, Phase, Scenario, Wait
+from lab.scenario import Load, PerTime, Phase, Scenario, Wait
 
 CLOSE, SPIKE, REFUSED = "RateLimitClose", "CostSpike", "CallsRefused"
 
