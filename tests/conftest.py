@@ -20,3 +20,14 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "state"
     monkeypatch.setenv("LAB_STATE_DIR", str(folder))
     return folder
+
+
+@pytest.fixture
+def tool() -> None:
+    """Promtool; skips the test with the reason where there is none."""
+    from lab.exercises.promtool import PromtoolMissingError, promtool
+
+    try:
+        promtool()
+    except PromtoolMissingError as error:
+        pytest.skip(str(error))

@@ -17,7 +17,7 @@ PAGES = [
     *LESSONS, ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")),
 ]  # fmt: skip
 PROGRAMS = ("lab", "make", "python", "curl", "cp", "docker", "promtool", "for", ".")
-ASSIGNED = re.compile(r"\w+=\S")
+ASSIGNED = re.compile(r"[A-Z_]+=\S")
 COMMENT = re.compile(r"\s+#\s.*$")
 EXIT_CODE = re.compile(r"#.*\bexit code (\d)\b")
 INLINE = re.compile(r"`(lab [^`\n]+?)`")

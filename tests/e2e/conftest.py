@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from browser import chromium
+from stays import Stays, staying
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ROOT / "scenarios"
@@ -31,3 +35,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(ROOT)]
     subprocess.run(command, check=True, capture_output=True, timeout=280)
     return next(out.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The machine's own Chromium, one for a file of tests."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def stays(tmp_path: Path) -> Iterator[Stays]:
+    """A stack that `lab up` brings up natively."""
+    with staying(tmp_path) as found:
+        yield found

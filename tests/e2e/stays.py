@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +62,12 @@ class Stays:
         assert not (Path(tempfile.gettempdir()) / f"lab-run-{self.run_id}").exists()
         assert self.run_id not in Path("/proc/self/mounts").read_text()
         assert list((self.tmp / "state").iterdir()) == []
+
+
+@contextmanager
+def staying(tmp: Path, runtime: str = "native") -> Iterator[Stays]:
+    """It is brought down whatever a test has done to it."""
+    found = Stays(tmp, runtime)
+    yield found
+    found.lab("down")
+    found.lab("clean")

@@ -6,21 +6,13 @@ import pytest
 
 from lab.exercises import anomaly_rules, catalog, hard
 from lab.exercises.detection import SEEDS
-from lab.exercises.promtool import PromtoolMissingError, promtool
 from lab.exercises.scoring import together
 from lab.scenario import Result
 
-pytestmark = [pytest.mark.e2e, pytest.mark.whole]  # promtool needs a minute for ten weeks
+# Promtool needs a minute for ten weeks.
+pytestmark = [pytest.mark.e2e, pytest.mark.whole, pytest.mark.usefixtures("tool")]
 
 HARD = catalog.folder() / "hard"
-
-
-@pytest.fixture(autouse=True)
-def tool() -> None:
-    try:
-        promtool()
-    except PromtoolMissingError as error:
-        pytest.skip(str(error))
 
 
 def rules(answer: str) -> str:

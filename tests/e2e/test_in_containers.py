@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from engine import engine, of_run
 from lab_run import Ran, run_lab
-from stays import DOWN, Stays
+from stays import DOWN, Stays, staying
 from waiting import until
 
 from lab.catalog import names
@@ -70,10 +70,8 @@ def test_two_at_once_one_in_containers_one_natively(tmp_path: Path) -> None:
 
 @pytest.fixture
 def stays(tmp_path: Path) -> Iterator[Stays]:
-    found = Stays(tmp_path, "docker")
-    yield found
-    found.lab("down")
-    found.lab("clean")
+    with staying(tmp_path, "docker") as found:
+        yield found
 
 
 def test_the_stack_stays_up_and_a_fault_goes_in_and_out(stays: Stays, docker: Any) -> None:

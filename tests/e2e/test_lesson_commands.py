@@ -49,6 +49,8 @@ class Newcomer:
     state: Path
     urls: dict[str, str] = field(default_factory=dict)
     run: str = ""
+    typed: int = 0
+    """Lines that were really typed: a page may have some that only a reader can."""
 
     def follow(self, page: Path) -> list[str]:
         """Every command of a page in its order; what did not do as printed."""
@@ -78,12 +80,16 @@ class Newcomer:
             self._prepare(command)
             ends = f'got=$?; [ $got -eq {code} ] || {{ echo "LAB-TEST exit code $got, not {code}"; }}'
             script += [self._filled(command), ends if not command.endswith("&") else ":"]
+        self.typed += len(script) - 1
+        script.append("echo LAB-TEST-END")
         done = subprocess.run(
             ["bash", "-c", "\n".join(script)], capture_output=True, text=True, timeout=DEADLINE_S, cwd=self.clone,
             env=self._environment(), check=False,
         )  # fmt: skip
         self._remember(done.stderr + done.stdout)
         failed = re.findall(r"^LAB-TEST (.*)$", done.stdout, re.MULTILINE)
+        if "LAB-TEST-END\n" not in done.stdout:
+            failed.append("it ended before its last command")
         return [f"{block.commands}: {said}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}" for said in failed]
 
     def _environment(self) -> dict[str, str]:
@@ -124,6 +130,7 @@ def test_every_command_does_as_printed(page: Path, newcomer: Newcomer) -> None:
     try:
         wrong = newcomer.follow(page)
         assert not wrong, "\n".join(wrong)
+        assert newcomer.typed, "nothing was typed"
     finally:
         subprocess.run([sys.executable, "-m", "lab", "clean"], env=newcomer._environment(), timeout=60, check=False)
 

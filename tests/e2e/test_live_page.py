@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from browser import NEEDED, chromium
+from browser import NEEDED
 from playwright.sync_api import Browser, Page, Request, expect
 from waiting import until
 
@@ -88,12 +88,6 @@ class Opened:
 
     def button(self, name: str) -> Any:
         return self.page.get_by_role("button", name=name, exact=True)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

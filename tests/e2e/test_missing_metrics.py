@@ -95,13 +95,16 @@ def test_a_removed_counter_is_seen(tmp_path: Path) -> None:
 
 
 @pytest.mark.sabotage
-@pytest.mark.parametrize("fix", ["frozen", "clock"])
-def test_a_counter_that_counts_something_else_is_no_fix(fix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fix", "seen"),
+    [("frozen", {"queries still counted", "only declared alerts"}), ("clock", {"queries still counted"})],
+)
+def test_a_counter_that_counts_something_else_is_no_fix(fix: str, seen: set[str], tmp_path: Path) -> None:
     ran = run_lab(tmp_path, NAME, "--fix", str(SABOTAGE / NAME / fix))
     assert (ran.code, ran.outcome["verdict"]) == (1, "fail"), ran.told[-3000:]
-    # Rules see it too, now and then before the check has its figures: one against a counter that does not count,
-    # and one against memory that grows without any traffic (tests/recorded/missing_metrics/frozen.jsonl).
-    assert {"queries still counted", "only declared alerts"} & set(ran.failed()), ran.told[-3000:]
+    # Rules see a frozen page too, now and then before the check has its figures: one against a counter that does not
+    # count, and one against memory that grows without any traffic (tests/recorded/missing_metrics/frozen.jsonl).
+    assert seen & set(ran.failed()), ran.told[-3000:]
 
 
 @pytest.mark.sabotage

@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "unit"))
 
-from browser import NEEDED, Seen, chromium, opened
+from browser import NEEDED, Seen, opened
 from kept_runs import Records, kept
 from test_html_report import HOSTILE, hostile
 
@@ -42,12 +41,6 @@ INK = """(canvas, colour) => {
   }
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "unit"))
 
-from browser import NEEDED, Seen, chromium, opened
+from browser import NEEDED, opened
 from kept_runs import kept
 from replays import Replay
 from test_html_report import HOSTILE
@@ -22,12 +22,6 @@ from lab.web.following import Following
 from lab.web.server import LivePage, serving
 
 pytestmark = NEEDED
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture
@@ -44,25 +38,16 @@ def page(replay: Replay) -> Iterator[LivePage]:
         yield found
 
 
-def says(seen: Seen, part: str, what: str) -> None:
-    """Wait until a part of the page says it."""
-    seen.page.wait_for_function(
-        "([part, what]) => document.getElementById(part).innerText.toLowerCase().includes(what.toLowerCase())",
-        arg=[part, what],
-        timeout=10_000,
-    )
-
-
 def test_the_page_follows_and_becomes_the_report(browser: Any, replay: Replay, page: LivePage, tmp_path: Path) -> None:
     with opened(browser, page.url) as seen:
-        says(seen, "part-top", "starting")
+        seen.says("part-top", "starting")
         replay.to(12)
-        says(seen, "part-top", "steady")
+        seen.says("part-top", "steady")
         drawn = seen.page.wait_for_selector("#chart-series canvas")
         before = drawn.screenshot()
         replay.to(40)
-        says(seen, "part-channel", "[FIRING] MetricCardinalityExplosion")
-        says(seen, "part-checks", "Waiting for")
+        seen.says("part-channel", "[FIRING] MetricCardinalityExplosion")
+        seen.says("part-checks", "Waiting for")
         assert seen.page.wait_for_selector("#chart-series canvas").screenshot() != before
         assert seen.page.locator("figure.chart canvas").count() == seen.page.locator("figure.chart").count() >= 8
         assert seen.errors == []
@@ -80,7 +65,7 @@ def test_a_line_that_is_hidden_stays_hidden_while_the_chart_grows(browser: Any, 
         name = seen.page.wait_for_selector("#chart-rss .u-series:nth-child(2) th")
         name.click()
         replay.to(25)
-        says(seen, "part-top", "25 s")
+        seen.says("part-top", "25 s")
         name = seen.page.locator("#chart-rss .u-series:nth-child(2) th")
         assert name.get_attribute("aria-pressed") == "false"
 
@@ -91,7 +76,7 @@ def test_what_is_opened_stays_open(browser: Any, tmp_path: Path) -> None:
     storm.to(110)
     assert isinstance(storm.listener, Following)
     with serving(storm.listener) as page, opened(browser, page.url) as seen:
-        says(seen, "part-channel", "show what was written down")
+        seen.says("part-channel", "show what was written down")
         seen.page.locator("#part-channel summary").last.click()
         before = seen.page.locator("#part-channel details[open] .message").count()
         assert before >= 3
@@ -108,7 +93,7 @@ def test_hostile_text_stays_text(browser: Any, replay: Replay, page: LivePage) -
         history.events.insert(0, Notified(t, text, "firing", text, {text: text}, {"summary": text}))
     replay.to(31)
     with opened(browser, page.url) as seen:
-        says(seen, "part-channel", '"><script>alert(1)</script>')
+        seen.says("part-channel", '"><script>alert(1)</script>')
         assert seen.page.locator("#part-channel script, #part-channel img").count() == 0
         assert seen.errors == []
 
@@ -118,12 +103,12 @@ def test_a_page_that_lost_its_run_says_so_and_comes_back(
 ) -> None:
     replay.to(12)
     with opened(browser, page.url) as seen:
-        says(seen, "part-top", "steady")
+        seen.says("part-top", "steady")
         with monkeypatch.context() as broken:
             broken.setattr(page.following, "state", lost)
             seen.page.wait_for_selector("body.stale", timeout=10_000)
         replay.to(40)
-        says(seen, "part-top", "broken")
+        seen.says("part-top", "broken")
         assert seen.page.locator("body.stale").count() == 0
         assert seen.page.locator("#chart-series canvas").count() == 1
 
@@ -135,7 +120,7 @@ def lost() -> None:
 def test_a_run_that_leaves_no_report_leaves_the_page(browser: Any, replay: Replay, page: LivePage) -> None:
     replay.to(40)
     with opened(browser, page.url) as seen:
-        says(seen, "part-top", "broken")
+        seen.says("part-top", "broken")
         page.finish(None)
         seen.page.wait_for_selector("body.stale")
         assert seen.page.url == page.url

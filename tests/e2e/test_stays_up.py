@@ -7,8 +7,6 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,14 +17,6 @@ from waiting import until
 from lab.identity import identity
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def stays(tmp_path: Path) -> Iterator[Stays]:
-    found = Stays(tmp_path)
-    yield found
-    found.lab("down")
-    found.lab("clean")
 
 
 def test_a_fault_is_switched_on_seen_fixed_and_off(stays: Stays) -> None:

@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import NEEDED, chromium, opened
+from browser import NEEDED, opened
 from stays import DOWN, Stays
 
 pytestmark = [pytest.mark.e2e, pytest.mark.whole, NEEDED]
 TOLD_MS = 30_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture
-def stays(tmp_path: Path) -> Iterator[Stays]:
-    found = Stays(tmp_path)
-    yield found
-    found.lab("down")
-    found.lab("clean")
 
 
 def test_a_fault_goes_in_and_out_by_its_buttons(stays: Stays, browser: Any) -> None:

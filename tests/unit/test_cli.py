@@ -14,7 +14,7 @@ from lab.catalog import all_names, find
 from lab.cli import run_cli
 from lab.deployment import HEALTHY
 from lab.errors import LabError, LoadError, RulesError, ScenarioError, StartError, UsageError
-from lab.options import MAX_SPEED
+from lab.options import MAX_SPEED, Options
 from lab.timescale import max_speed
 
 
@@ -83,14 +83,22 @@ def test_an_error_is_one_line_without_control_characters(
         ["run"],
         ["run", "x", "--nonsense"],
         ["schema", "x"],
-        ["run", "x", "--users", "-1"],
-        ["run", "x", "--seed", "-1"],
-        ["up", "--seed", "-1"],
-        ["bench", "x", "--speed", "21"],
     ],
 )
 def test_bad_usage(argv: list[str]) -> None:
     assert run_cli(argv) == 2
+
+
+@pytest.mark.parametrize("argv", [["run", "x", "--users", "-1"], ["run", "x", "--seed", "-1"], ["up", "--seed", "-1"]])
+def test_a_value_out_of_range_is_refused_where_it_is_read(argv: list[str]) -> None:
+    with pytest.raises(click.BadParameter, match="not in the range"):
+        cli.lab.commands[argv[0]].make_context(argv[0], argv[1:])
+
+
+def test_a_speed_out_of_range_is_refused_by_every_command() -> None:
+    for speed in (0.9, 21.0):
+        with pytest.raises(UsageError, match=r"--speed \S+: not between 1 \(real time\) and 20"):
+            Options(speed=speed)
 
 
 def test_the_codes_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import yaml
 from lab import compose
 from lab.endpoints import ENDPOINTS
 from lab.install import Binary
+from lab.load_elsewhere import WAIT_S
 from lab.load_processes import Processes, master_options
 from lab.runtime.protocol import VolumeSpec
 from lab.services import alertmanager, prometheus
@@ -131,7 +132,9 @@ def test_the_profile_load_has_a_master_and_workers_as_the_lab_starts_them() -> N
     assert master <= _options(services["load"].command)
     worker = _options(processes.worker(1, "load:5557").argv)
     assert _options(services["load-worker"].command) - {"--locustfile"} <= worker
-    assert "--master-host=load" in services["load-worker"].command
+    assert {"--worker", "--master-host=load"} <= set(services["load-worker"].command)
+    wait = next(word for word in services["load"].command if word.startswith("--expect-workers-max-wait="))
+    assert float(wait.partition("=")[2]) >= WAIT_S
 
 
 def test_one_variable_says_how_many_workers_there_are_and_how_many_are_awaited() -> None:

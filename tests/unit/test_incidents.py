@@ -20,7 +20,7 @@ from lab.conditions.books import COSTS, Booked, books
 from lab.conditions.figures import FigureIs, figure
 from lab.conditions.incidents import NobodyTold, ReadySays, Refused
 from lab.conditions.traffic import Made
-from lab.events import Deployed, Notified, PhaseEnded, PhaseStarted
+from lab.events import DRY_RUN, Deployed, Notified, PhaseEnded, PhaseStarted
 from lab.guards import guards
 from lab.journal import Header
 from lab.per_time import PerTime
@@ -79,11 +79,6 @@ def test_the_teaching_stack_says_what_an_incident_needs(name: str) -> None:
 
 def rules_of(found: Found) -> dict[str, str]:
     return {name: path.read_text() for name, path in found.rules().items()}
-
-
-def test_a_rehearsal_of_all_is_one_of_the_failures_of_monitoring() -> None:
-    """`lab rehearse` takes the same series; an incident is rehearsed by its name."""
-    assert not {found.scenario.name for found in targets("all", all_variants=False)} & set(incident_names())
 
 
 def test_a_misspelt_incident_is_one_line_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -178,6 +173,7 @@ def test_nobody_is_told_until_somebody_is() -> None:
     assert told(NobodyTold(), states(), LIVE, fired, at=11.0) is True
     assert told(NobodyTold(), states(), LIVE, fired) is False
     assert told(NobodyTold(), states(), LIVE, replace(fired, status="resolved")) is True
+    assert told(NobodyTold(), states(), LIVE, replace(fired, route=DRY_RUN)) is True
 
 
 def test_silence_that_nobody_looked_at_is_none() -> None:

@@ -100,6 +100,13 @@ def test_their_series_are_scraped_under_ours() -> None:
     }  # fmt: skip
 
 
+def test_their_own_relabelling_sees_their_names() -> None:
+    text = "scrape_configs:\n- job_name: shop\n  metric_relabel_configs: [{action: drop, regex: x}]\n"
+    (job,) = yaml.safe_load(translate_scrapes(text, NAMES, first=False))["scrape_configs"]
+    actions = [c.get("action", "replace") for c in job["metric_relabel_configs"]]
+    assert (actions[0], set(actions[1:])) == ("drop", {"replace"})
+
+
 def test_the_observer_asks_for_theirs_and_renames_before_it_drops() -> None:
     names = Names({"rag_documents_retrieved": "my_docs"})
     text = (compose_dir() / "prometheus" / "observer.yml").read_text()

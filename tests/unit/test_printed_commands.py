@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from printed import LESSONS, PAGES, ROOT, Printed, printed
+from printed import LESSONS, PAGES, ROOT, printed
 
 from lab.catalog import find
 from lab.cli import lab
@@ -90,6 +90,7 @@ def _stands_for(argument: click.Argument) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_can_be_typed(page: Path) -> None:
+    assert printed(page) or page.name == "time.md", "a page whose commands are not found proves nothing"
     faults = [(one.where, c, why) for one in printed(page) for c in one.commands if (why := wrong(c))]
     assert not faults
 
@@ -133,4 +134,3 @@ def test_commands_are_found_wherever_they_stand(tmp_path: Path) -> None:
         (1, ["lab list"], [0]), (3, ["lab run x  --keep", "lab clean"], [1, 0]), (13, ["make demo"], [0]),
         (18, ["P=http://127.0.0.1:...", "curl -s $P/x"], [0, 0]),
     ]  # fmt: skip
-    assert isinstance(printed(page)[0], Printed)

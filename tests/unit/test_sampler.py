@@ -103,7 +103,8 @@ def sampler(tmp_path: Path) -> Iterator[Sampler]:
             return []
 
     def own(*names: str) -> dict[str, float]:
-        return dict.fromkeys(names, 123.0)
+        known = {"prometheus_tsdb_head_series": 123.0, "prometheus_tsdb_head_samples_appended_total": 456.0}
+        return {name: known[name] for name in names if name in known}
 
     found = Sampler(Stack(), Generator(), journal, Quiet(), ("A",))  # type: ignore[arg-type]
     found.patient = Server(  # type: ignore[assignment]
@@ -125,7 +126,7 @@ def values(sampler: Sampler) -> dict[str, float]:
 
 def test_a_sample_holds_what_everybody_answered(sampler: Sampler) -> None:
     found = values(sampler)
-    assert found[signals.HEAD_SERIES] == found[signals.APPENDED] == 123.0
+    assert (found[signals.HEAD_SERIES], found[signals.APPENDED]) == (123.0, 456.0)
     assert found[signals.ready("prometheus")] == 200.0
     assert (found[signals.COUNTED], found[signals.COUNTED_AGE_S]) == (1.0, 0.5)
     assert (found[signals.up("rag")], found[signals.seen_up("rag")], found[signals.rss("rag")]) == (1.0, 1.0, 1.0)

@@ -14,7 +14,18 @@ from histories import header, sampled
 
 import lab.bill
 from lab import signals
-from lab.bill import Bill, Room, bill_lines, bill_of, gib, lacking, require_room, room
+from lab.bill import (
+    REPLICA_MIB,
+    REPLICA_SERIES_BYTES,
+    Bill,
+    Room,
+    bill_lines,
+    bill_of,
+    gib,
+    lacking,
+    require_room,
+    room,
+)
 from lab.catalog import find
 from lab.cli import run_cli
 from lab.errors import LabError, ScenarioError, UsageError
@@ -100,6 +111,10 @@ def test_the_bill_adds_up_and_is_told_by_dry_run(
     bill = bill_of(plan)
     assert bill is not None
     assert bill.series == 1_000_000
+    assert plan.scenario.replicas is not None
+    assert bill.replicas_mib == pytest.approx(
+        plan.scenario.replicas.count * REPLICA_MIB + bill.series * REPLICA_SERIES_BYTES / 2**20
+    )
     assert bill.patient_mib == plan.scenario.memory_mib["prometheus"]
     parts = bill.patient_mib + bill.volume_mib + bill.replicas_mib
     assert parts < bill.memory_mib < 24 * 1024, "for a machine with 24 GiB"
@@ -129,7 +144,7 @@ def test_a_machine_that_is_too_small_is_told_in_one_line(
 
 @pytest.mark.parametrize(
     ("here", "why"),
-    [(LARGE, ""), (SMALL, "of memory to spare"), (replace(LARGE, disk_mib=300.0), "of disk to spare")],
+    [(LARGE, ""), (SMALL, "of memory to spare"), (replace(LARGE, disk_mib=600.0), "of disk to spare")],
 )
 def test_what_is_lacking(here: Room, why: str) -> None:
     said = lacking(Bill(series=10, patient_mib=5000, volume_mib=500, replicas_mib=100, time_s=1), here)

@@ -21,6 +21,7 @@ import lab.plan
 from lab.cli import run_cli
 from lab.errors import LoadError, UsageError
 from lab.load_elsewhere import Elsewhere, Wanted, bind_of, worker_command
+from lab.load_processes import master_options
 from lab.loadgen.settings import generator
 from lab.options import Options
 from lab.report.terminal import TerminalStory
@@ -98,6 +99,7 @@ def test_the_lab_starts_the_master_alone_and_tells_the_command(tmp_path: Path) -
     master = runtime.started[0].argv
     assert master[master.index("--master-bind-port") + 1] == "5557"
     assert float(master[master.index("--expect-workers-max-wait") + 1]) > 0.3
+    assert float(master_options("127.0.0.1:1", 1, 300.0)[-1]) > 300
     (command,) = told
     for part in ("LAB_USER_RATE=30.0", "LAB_SEED=7", "--master-port 5557", "--master-host 127.0.0.1"):
         assert part in command

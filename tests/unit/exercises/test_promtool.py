@@ -8,7 +8,7 @@ from lab.exercises import hard, medium
 from lab.exercises.answers import AnswerError
 from lab.exercises.catalog import folder
 from lab.exercises.points import Point
-from lab.exercises.promtool import NO_JOB, PromtoolMissingError, firing, parsed, promtool
+from lab.exercises.promtool import NO_JOB, PromtoolMissingError, firing, parsed
 from lab.scenario import Result
 
 RULES = """
@@ -28,14 +28,6 @@ SAID = """Unit Testing:  test.yml
         exp:nil
         got:{} 1E+00
 """
-
-
-@pytest.fixture
-def tool() -> None:
-    try:
-        promtool()
-    except PromtoolMissingError as error:
-        pytest.skip(str(error))
 
 
 def failed(points: list[Point]) -> set[str]:
