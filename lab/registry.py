@@ -10,6 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -55,12 +56,12 @@ class Registration:
         self._lock = threading.Lock()
         self._stays = False
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             self._save()
         except OSError as error:
             raise LabError(f"{self._path.parent}: {error.strerror}; set LAB_STATE_DIR to a folder for it") from error
 
     def _save(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)  # also where somebody has removed it meanwhile
         temporary = self._path.with_suffix(".tmp")
         temporary.write_text(json.dumps(asdict(self.entry)), encoding="utf-8")
         temporary.replace(self._path)
@@ -72,8 +73,11 @@ class Registration:
             self._save()
 
     def drop_child(self, child: Identity) -> None:
-        """A process of this run that has ended."""
-        with self._lock:
+        """A process of this run that has ended.
+
+        That this can't be written down must not keep the others from being ended: a sweep asks who is alive.
+        """
+        with self._lock, suppress(OSError):
             if child in self.entry.children:
                 self.entry.children.remove(child)
                 self._save()

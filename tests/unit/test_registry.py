@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -298,3 +299,20 @@ def test_the_way_to_a_dead_stack_goes_with_it(entry: Callable[..., Path], state:
     sweep()
     assert not way.exists()
     assert of_another.exists()
+
+
+def test_a_state_folder_that_is_removed_meanwhile_is_made_anew(start: Start, state: Path, tmp_path: Path) -> None:
+    registration = Registration("x", tmp_path)
+    shutil.rmtree(state)
+    registration.add_child(Identity(**who(start())))
+    assert [path.name for path, _ in entries()] == ["x.json"]
+
+
+def test_an_end_that_can_not_be_written_down_ends_nothing_else(start: Start, state: Path, tmp_path: Path) -> None:
+    child = Identity(**who(start()))
+    registration = Registration("x", tmp_path)
+    registration.add_child(child)
+    shutil.rmtree(state)
+    state.touch()  # no folder can be made there
+    registration.drop_child(child)
+    assert registration.entry.children == []
