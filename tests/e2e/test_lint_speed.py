@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rules_stack import binary
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.whole]  # a comparison, for a machine with nothing else to do
 SERIES = 1_000_000
 
 

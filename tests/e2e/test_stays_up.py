@@ -19,6 +19,7 @@ from lab.identity import identity
 pytestmark = pytest.mark.e2e
 
 
+@pytest.mark.whole
 def test_a_fault_is_switched_on_seen_fixed_and_off(stays: Stays) -> None:
     out = stays.up()
     urls = re.findall(r"^(\w+) +(http://127\.0\.0\.1:\d+/\S*)$", out, re.MULTILINE)
