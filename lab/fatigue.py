@@ -110,10 +110,16 @@ def episodes_of(told: Sequence[Notified]) -> list[Episode]:
     return found
 
 
+NO_INCIDENT = frozenset({"wander_from_s"})
+"""Switches that bring the usual noise, not an incident."""
+
+
 def incidents_of(history: History, start: float, end: float) -> list[tuple[float, float | None]]:
     """True incidents that began in [start, end]: from a switch being turned until all are back (None: not yet)."""
     found: list[tuple[float, float | None]] = []
     for event in sorted(history.of(Switched), key=lambda e: e.t):
+        if event.switches.keys() <= NO_INCIDENT:
+            continue
         turned = any(value is not None for value in event.switches.values())
         if turned and (not found or found[-1][1] is not None):
             found.append((event.t, None))

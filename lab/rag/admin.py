@@ -48,6 +48,8 @@ def turn(service: Service, change: SwitchesChange) -> None:
     for name in change.model_fields_set:
         value = getattr(change, name)
         setattr(switches, name, getattr(type(switches)(), name) if value is None else value)
+    if change.wander_from_s is not None:
+        service.pipeline.model.wander_from(change.wander_from_s)
     service.pipeline.prices.set_factor(switches.cost_factor)
     configured = service.settings.quota_per_minute
     service.pipeline.model.quota.calls = configured if switches.quota is None else switches.quota
@@ -61,6 +63,7 @@ def _state(service: Service) -> SwitchesState:
         quota=switches.quota,
         quality=switches.quality,
         cost_factor=switches.cost_factor,
+        wander_from_s=switches.wander_from_s,
         cache=switches.cache,
     )
 

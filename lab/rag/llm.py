@@ -98,6 +98,11 @@ class MockModel:
             level_ms = self._latency.level_ms(self._elapsed())
         await asyncio.sleep(max(0.0, level_ms) / 10_000)  # a tenth of a generation
 
+    def wander_from(self, elapsed_s: float) -> None:
+        """Let the latency go on as it is `elapsed_s` after a start: what it does from here on is the seed's alone."""
+        self._latency = Latency(self._latency.profile, self._seed)
+        self._started = time.monotonic() - elapsed_s
+
     @property
     def error_rate(self) -> float:
         """Share of calls that fail now."""

@@ -56,6 +56,7 @@ class SwitchesChange(BaseModel):
     quota: Annotated[int | None, Field(ge=0, le=10**9)] = None
     quality: Annotated[float | None, Field(ge=0, le=1)] = None
     cost_factor: Annotated[float | None, Field(ge=0, le=10**6)] = None
+    wander_from_s: Annotated[float | None, Field(ge=0, le=86_400)] = None
     cache: bool | None = None
 
 
@@ -67,6 +68,7 @@ class SwitchesState(BaseModel):
     quota: int | None
     quality: float
     cost_factor: float
+    wander_from_s: float | None
     cache: bool
 
 

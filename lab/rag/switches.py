@@ -12,4 +12,5 @@ class Switches:
     quota: int | None = None  # the provider's calls a window
     quality: float = 1.0  # factor on the quality of answers, 0..1
     cost_factor: float = 1.0  # factor on all prices
+    wander_from_s: float | None = None  # the second from which the wandering latency was last made to go on
     cache: bool = True  # False: every query is a miss

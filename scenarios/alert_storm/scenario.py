@@ -7,6 +7,9 @@ META = "AlertFlapping"
 INCIDENT = {"latency_ms": 900.0}
 """What a real incident is: every answer of the model takes 900 ms, for five simulated minutes."""
 
+NOISE = {"wander_from_s": 0.0}
+"""The latency goes on as after a start: what it does from there on is the seed's alone."""
+
 SCENARIO = Scenario(
     name="alert_storm",
     title="A threshold inside the noise rings until nobody listens",
@@ -37,7 +40,10 @@ SCENARIO = Scenario(
     seen_before_damage=False,
     # Removing a rule that fires resolves nothing: its alert lives on at Alertmanager for four times the resend delay,
     # and inhibits. So five simulated minutes pass before silence counts; then comes a real incident.
+    # Both deployments meet the same noise from its beginning: how long the servers took to start does not matter.
     acts=(
+        Act(Phase.BROKEN, Wait(), NOISE),
+        Act(Phase.FIXED, Wait(), NOISE),
         Act(Phase.FIXED, Wait(simulated_s=675), INCIDENT),
         Act(Phase.FIXED, Wait(simulated_s=975), {"latency_ms": None}),
     ),

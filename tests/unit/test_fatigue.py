@@ -59,6 +59,20 @@ def test_episodes_are_told_apart_by_labels():
     assert [(e.fired, e.resolved) for e in episodes_of(told)] == [(1, None), (2, 4)]
 
 
+def test_the_usual_noise_from_its_beginning_is_no_incident():
+    history = History(
+        events=[
+            Switched(1, {"wander_from_s": 0.0}),
+            Switched(10, {"latency_ms": 900.0}),
+            Switched(12, {"wander_from_s": 0.0}),
+            Switched(30, {"latency_ms": None}),
+            Switched(40, {"wander_from_s": 0.0}),
+            Switched(50, {"wander_from_s": 0.0, "latency_ms": 900.0}),
+        ]
+    )
+    assert incidents_of(history, 0, 100) == [(10, 30), (50, None)]
+
+
 def test_incidents_begin_with_a_switch_and_end_when_it_is_back():
     history = History(
         events=[

@@ -9,6 +9,7 @@ from itertools import islice
 
 from lab import signals
 from lab.events import Deployed, Exited, Notified, Restarted, SignalSeen, Switched
+from lab.fatigue import NO_INCIDENT
 from lab.scenario import Check, Phase, Result
 from lab.stored import Stored
 
@@ -82,6 +83,8 @@ def _ends(stored: Stored) -> Iterator[Mark]:
 def _incidents(stored: Stored) -> Iterator[Mark]:
     """Switches of the service that the scenario turned, such as a true incident in the midst of noise."""
     for event in islice(stored.recording.history.of(Switched), MOST_SWITCHES):
+        if event.switches.keys() <= NO_INCIDENT:
+            continue
         turned = [f"{name} {value:g}" for name, value in event.switches.items() if value is not None]
         yield Mark("switch", f"the service's switches: {', '.join(turned) or 'put back'}", event.t)
 

@@ -9,6 +9,7 @@ AS_CONFIGURED = {
     "quota": None,
     "quality": 1.0,
     "cost_factor": 1.0,
+    "wander_from_s": None,
     "cache": True,
 }
 
@@ -58,6 +59,8 @@ def test_only_clients_of_the_named_networks(start, host, networks, status):
 @pytest.mark.parametrize(
     "change",
     [
+        {"wander_from_s": -1},
+        {"wander_from_s": 1e9},
         {"latency_ms": -1},
         {"latency_ms": 60_001},
         {"error_rate": 1.1},
@@ -88,6 +91,18 @@ def test_the_latency_is_that_of_each_call(start):
     seen.turn(latency_ms=80)
     assert seen.ask().json()["latency_ms"] >= 80
     assert seen.service.pipeline.model._latency.draw_s(0.0) == 0  # and the configured level is untouched
+
+
+def test_the_wandering_latency_goes_on_from_where_it_is_told(start):
+    seen = start(llm_latency_ms=200.0, llm_swing_ms=200.0, llm_swing_period_s=400.0, llm_jitter=0.0)
+    seen.turn(wander_from_s=100)
+    assert seen.ask("at the crest").json()["latency_ms"] >= 390
+    seen.turn(wander_from_s=300)
+    assert seen.ask("in the trough").json()["latency_ms"] < 200
+    seen.turn(wander_from_s=100)
+    assert seen.ask("at the crest again").json()["latency_ms"] >= 390
+    seen.turn(wander_from_s=None)
+    assert seen.ask("it goes on").json()["latency_ms"] >= 390
 
 
 def test_the_quota_applies_at_once_and_goes_back(start):
