@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
@@ -14,19 +14,13 @@ from lab.conditions.books import Booked, Spent
 from lab.conditions.figures import FigureIs
 from lab.conditions.incidents import ReadySays
 from lab.prom import Prometheus
-from lab.scenario import Condition, Phase, Scenario
+from lab.scenario import Scenario
 from lab.stack import Stack
 from lab.timescale import compress_expr
 
 TIMEOUT_S = 0.9
 
 Values = dict[str, float]
-
-
-def _conditions(scenario: Scenario) -> Iterator[Condition]:
-    for phase in Phase:
-        for check in scenario.phase_checks(phase):
-            yield check.condition
 
 
 @dataclass
@@ -86,10 +80,9 @@ class Asked:
 
 def asked(scenario: Scenario, stack: Stack, speed: float) -> Asked:
     """What the checks of a scenario look at."""
-    conditions = list(_conditions(scenario))
     return Asked(
         stack,
-        {c.signal: compress_expr(c.expr, speed) for c in conditions if isinstance(c, FigureIs)},
-        any(isinstance(c, Booked | Spent) for c in conditions),
-        any(isinstance(c, ReadySays) for c in conditions),
+        {figure.signal: compress_expr(figure.expr, speed) for figure in scenario.conditions(FigureIs)},
+        books=bool(scenario.conditions(Booked) or scenario.conditions(Spent)),
+        readiness=bool(scenario.conditions(ReadySays)),
     )

@@ -9,9 +9,8 @@ from typing import Literal
 from lab.errors import UsageError
 from lab.load_elsewhere import Elsewhere
 from lab.scale import QUICK, ScaleName
-from lab.scenario import Shape
+from lab.scenario import DEFAULT_SPEED, Shape
 
-DEFAULT_SPEED = 15.0
 MAX_SPEED = 20.0
 """Played faster, a `for` of the lab's own rules would last less than `lab.timescale.MIN_FOR_S`."""
 

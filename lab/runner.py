@@ -119,27 +119,33 @@ class Run:
             reads=(self.stack.dashboard.parent,), private=plan.place.name == "docker",
             workers=plan.options.workers, elsewhere=plan.options.elsewhere, tell=self.story.workers_wanted,
         )  # fmt: skip
-        told = (*plan.scenario.onset, *plan.scenario.detected, *plan.scenario.damage)
-        self.acts = Acts(plan.scenario, self.stack, self.journal)
-        agreed = [c.condition for c in plan.scenario.recovered if isinstance(c.condition, Agree)]
-        self.questions = Questions(tuple(q for c in agreed for q in c.asks()), self.stack, self.journal)
-        tested = [c.condition for c in (*told, *plan.scenario.recovered) if isinstance(c.condition, SmokeTest)]
-        required = dict.fromkeys(name for c in tested for name in c.require)
-        self.smoke_tests = SmokeTests(tuple(required), self.stack, self.journal, plan.fixed.exposed)
+        self._look_after(plan.scenario)
         self.study = StudyRun(plan, self.runtime, self.journal, self.run_dir)
-        wanted = [check.condition.wants() for check in told if isinstance(check.condition, Seen)]
-        logs = LogWatch(self.run_dir, wanted)
-        asks = any(isinstance(check.condition, Named) for check in told)
-        conditions = [check.condition for check in plan.scenario.recovered]
-        self.gaps = Gaps(any(isinstance(c, Back) for c in conditions), self.stack, self.journal)
-        asks_too = asked(plan.scenario, self.stack, plan.header.speed)
-        self._closing.callback(asks_too.close)
-        looked_at = (c.condition for c in (*told, *plan.scenario.recovered))
-        counters = tuple(c.metric for c in looked_at if isinstance(c, StillCounted | Booked) and c.metric != QUERIES)
-        self.sampler = Sampler(
-            self.stack, self.traffic, self.journal, logs, plan.header.own_alerts, asks, counters, asks_too.probes()
-        )
+        self.sampler = self._sampler(plan.scenario)
         self._built = True
+
+    def _look_after(self, scenario: Scenario) -> None:
+        """What is done and asked at its moment while a phase goes on, as far as the scenario's checks look at it."""
+        self.acts = Acts(scenario, self.stack, self.journal)
+        questions = tuple(q for agree in scenario.conditions(Agree) for q in agree.asks())
+        self.questions = Questions(questions, self.stack, self.journal)
+        required = dict.fromkeys(name for test in scenario.conditions(SmokeTest) for name in test.require)
+        self.smoke_tests = SmokeTests(tuple(required), self.stack, self.journal, self.plan.fixed.exposed)
+        self.gaps = Gaps(bool(scenario.conditions(Back)), self.stack, self.journal)
+
+    def _sampler(self, scenario: Scenario) -> Sampler:
+        """What is asked once a second."""
+        header = self.plan.header
+        logs = LogWatch(self.run_dir, [seen.wants() for seen in scenario.conditions(Seen)])
+        counted = [c.metric for c in scenario.conditions(StillCounted)]
+        counted += [c.metric for c in scenario.conditions(Booked)]
+        counters = tuple(metric for metric in counted if metric != QUERIES)
+        asks_too = asked(scenario, self.stack, header.speed)
+        self._closing.callback(asks_too.close)
+        return Sampler(
+            self.stack, self.traffic, self.journal, logs, header.own_alerts, bool(scenario.conditions(Named)),
+            counters, asks_too.probes(),
+        )  # fmt: skip
 
     def _bounded(self) -> Scenario:
         """The scenario as this machine can run it: without a bounded volume the checks that need one are skipped."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from lab.past import Backfill as Backfill
 from lab.per_time import PerTime as PerTime
@@ -18,6 +18,11 @@ from lab.scale import Replicas as Replicas
 
 if TYPE_CHECKING:
     from lab.view import View
+
+K = TypeVar("K")
+
+DEFAULT_SPEED = 15.0
+"""How many times faster than production timings a run goes where nobody says."""
 
 
 class Result(StrEnum):
@@ -248,6 +253,8 @@ class Scenario:
     """Which server evaluates `detect.rules.yml`: the observer, or the patient itself where that is not what is ill."""
     goes_dark: tuple[str, ...] = ()
     """Jobs whose metrics page this fault takes away: that they can't be scraped is no doubt about the run."""
+    top_speed: float = DEFAULT_SPEED
+    """How fast it can be played on two cores with room to spare; a series of all goes so fast where nobody says."""
     kind: Literal["monitoring", "service"] = "monitoring"
     """Whether the monitoring fails, or the service that it monitors."""
     variant: str = "default"
@@ -267,6 +274,11 @@ class Scenario:
         if phase is Phase.BROKEN:
             return (*self.onset, *self.detected, *self.damage)
         return self.recovered if phase is Phase.FIXED else ()
+
+    def conditions(self, kind: type[K]) -> tuple[K, ...]:
+        """The conditions of one kind that its checks look at, in the order of the story."""
+        checks = [check for phase in Phase for check in self.phase_checks(phase)]
+        return tuple(check.condition for check in checks if isinstance(check.condition, kind))
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from types import FrameType
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from lab.answer import Answer, answer_of, stored_answer
 from lab.bill import require_room
-from lab.catalog import find
+from lab.catalog import Found, find
 from lab.commands.many import SERIES, refuse_single, run_many, targets
 from lab.commands.reports import keep_report
 from lab.commands.stage import opened, refuse_auto, staged
@@ -75,7 +76,11 @@ def run_command(name: str, given: dict[str, Any]) -> int:
 def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
     """Several in a row: every scenario of a kind, every variant. All are checked before the first is started."""
     refuse_single(given, name)
-    plans = [make(one, _options(given)) for one in targets(name, all_variants=given["all_variants"])]
+    asked = _options(given)
+    plans = [
+        make(one, _paced(asked, one) if name in SERIES else asked)
+        for one in targets(name, all_variants=given["all_variants"])
+    ]
     ci = _outputs(given)
     if given["dry_run"]:
         return _tell_dry(plans)
@@ -87,6 +92,12 @@ def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
             return _execute(plan, page.beside(story))
 
         return run_many(plans, execute, console, quiet=given["quiet"], json_to=given["json_to"], ci=ci, page=page)
+
+
+def _paced(options: Options, found: Found) -> Options:
+    """Each of a series as fast as it can be played, where nobody says how fast."""
+    said = click.get_current_context().get_parameter_source("speed") is not ParameterSource.DEFAULT
+    return options if said else replace(options, speed=found.scenario.top_speed)
 
 
 def _tell_dry(plans: Sequence[Plan]) -> int:

@@ -10,6 +10,7 @@ import click
 
 from lab.load_elsewhere import WAIT_S
 from lab.scale import QUICK, ScaleName
+from lab.scenario import DEFAULT_SPEED
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,10 +43,10 @@ STACK = (
     click.option(
         "--speed",
         type=float,
-        default=15.0,
+        default=DEFAULT_SPEED,
         envvar="LAB_SPEED",
         show_default=True,
-        help="how many times faster than production timings; 1 is real time",
+        help="how many times faster than production timings; 1: real time. `lab run all` chooses by itself",
     ),
     click.option(
         "--seed",

@@ -13,6 +13,7 @@ NOISE = {"wander_from_s": 0.0}
 SCENARIO = Scenario(
     name="alert_storm",
     title="A threshold inside the noise rings until nobody listens",
+    top_speed=20,
     # 5 queries a second of production time. Many users with patience: at 900 ms an answer they must not slow down.
     load=Load("locustfile.py", users=100, per_user=0.05),
     # Latency that naturally wanders between 200 and 400 ms: a slow sine, a random drift, and each call's own jitter.

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from lab.conditions import alert, culprit, fresh_samples, head_series, log, process, queries_still_counted, ready, up
-from lab.scenario import BOUNDED_VOLUME, Load, Patient, Replicas, Scenario, Storage
+from lab.scenario import BOUNDED_VOLUME, DEFAULT_SPEED, Load, Patient, Replicas, Scenario, Storage
 
 ALERT, DISK, DOWN = "MetricCardinalityExplosion", "PrometheusDiskFilling", "TargetDown"
 
 SCENARIO = Scenario(
     name="cardinality",
     title="One unbounded label multiplies series until the disk is full",
+    top_speed=20,
     # 20 queries a second of production time; at the default speed 15 they are 300. Many users with patience:
     # a page of ten thousand series is rendered in the service's own process and holds up whoever waits meanwhile.
     load=Load("locustfile.py", users=100, per_user=0.2),
@@ -48,15 +49,13 @@ PANIC = "panic: preallocate: no space left on device"
 LATE = 75  # real seconds: newer servers write chunks on a tick of 60 s; 2.42 does so at once
 CRASH = replace(
     SCENARIO,
+    top_speed=DEFAULT_SPEED,
     title="One unbounded label fills the disk until the server panics, and again at every restart",
     load=Load("variants/crash/locustfile.py", users=20, per_user=0.07),
     storage=Storage(size_mib=0.58, healed_mib=64),
     # At every even hour UTC, where a block of 2 h ends, all chunks are cut, and with room on the disk: not in this run.
     patient=Patient(flags={"storage.tsdb.min-block-duration": "30d"}),
-    dies=("prometheus",),
-    exit_codes={"prometheus": 2},
-    restarts=True,
-    alerts=(ALERT, DOWN),
+    dies=("prometheus",), exit_codes={"prometheus": 2}, restarts=True, alerts=(ALERT, DOWN),
     onset=(head_series.above(1_000).within(minutes=9),),
     detected=(
         *SCENARIO.detected,
@@ -77,7 +76,7 @@ CRASH = replace(
         alert(DOWN).resolved().holds_for(minutes=2).within(minutes=4),
         process("prometheus").stays(),
     ),
-)
+)  # fmt: skip
 
 VARIANTS = {"crash": CRASH}
 

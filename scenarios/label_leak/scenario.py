@@ -8,6 +8,7 @@ ALERT = "MetricsServerMemoryGrowth"
 SCENARIO = Scenario(
     name="label_leak",
     title="A timestamp as a label leaks memory until the process is killed",
+    top_speed=20,
     # 10 queries a second of production time; at the default speed 15 they are 150. The leak is by the query, so a
     # simulated minute costs as much memory at any speed. Many users with patience: large pages hold up queries.
     load=Load("locustfile.py", users=100, per_user=0.1),

@@ -25,6 +25,7 @@ SCENARIO = Scenario(
     name="missing_metrics",
     variant="server_not_started",
     title="A release loses the metrics: the server is not started",
+    top_speed=20,
     # 5 queries a second of production time. They are answered as ever: only the figures are gone.
     load=Load("locustfile.py", users=50, per_user=0.1),
     service={"llm_latency_ms": "4"},

@@ -8,6 +8,7 @@ ALERT = "PrometheusQueriesSlow"
 SCENARIO = Scenario(
     name="slow_queries",
     title="A dashboard walks a day of raw samples for every point, and times out",
+    top_speed=20,
     # 4 queries a second of production time. Three of the users are the dashboard's viewers.
     load=Load("locustfile.py", users=200, per_user=0.02),
     # Two days of 43 replicas with seven label sets each: 301 series, 1.7 million samples. Two days, so that a window

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,31 @@ def test_it_removes_nothing(command: Sequence[str], swept: list[str], tmp_path: 
     assert run_cli([*command, "--dry-run", "--json", "out.json", "--junit", "out.xml"]) == 0
     assert swept == []
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(("out", "runs"))]
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "speeds"),
+    [
+        (["run", "all"], {}, {"20"}),
+        (["run", "all", "--speed", "15"], {}, {"15"}),
+        (["run", "all"], {"LAB_SPEED": "12"}, {"12"}),
+        (["run", "all-service"], {}, {"15"}),
+        (["run", "cardinality"], {}, {"15"}),
+        (["run", "missing_metrics", "--all-variants"], {}, {"15"}),
+    ],
+)
+def test_all_of_them_go_as_fast_as_each_can_where_nobody_says(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    speeds: set[str],
+    swept: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert run_cli([*command, "--dry-run"]) == 0
+    assert set(re.findall(r"speed ([\d.]+),", capsys.readouterr().out)) == speeds
 
 
 @pytest.mark.parametrize("dry", [("--dry-run",), ()])

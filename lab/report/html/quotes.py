@@ -28,9 +28,7 @@ class Quote:
 def quotes(stored: Stored) -> list[Quote]:
     """In order of time, at most `MOST`; the same words of the same source only once."""
     found: dict[tuple[str, str], Quote] = {}
-    scenario = stored.found.scenario
-    checks = (*scenario.onset, *scenario.detected, *scenario.damage, *scenario.recovered)
-    wanted = [check.condition.text for check in checks if isinstance(check.condition, Seen)]
+    wanted = [seen.text for seen in stored.found.scenario.conditions(Seen)]
     for event in sorted(stored.recording.history.events, key=lambda e: e.t):
         for where, text in _said(event):
             key = next((want for want in wanted if want in text), "")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from lab.catalog import all_names
-from lab.options import DEFAULT_SPEED
 from lab.report.html.channel import channels
 from lab.report.html.charts import charts
 from lab.report.html.headline import headline
@@ -20,6 +19,7 @@ from lab.report.html.quotes import quotes
 from lab.report.html.sides import diffs
 from lab.report.html.timeline import timeline
 from lab.scale import QUICK
+from lab.scenario import DEFAULT_SPEED
 from lab.stored import FIX, Stored, load
 
 NAME = "report.html"
