@@ -106,6 +106,8 @@ def _delays(header: Header, history: History, judgement: Judgement) -> Delays:
     own = [n for n in history.of(Notified, live.t) if n.alert in header.own_alerts and n.status == "firing"]
     first = min(own, key=lambda n: n.t, default=None)
     signal = min((s.t for s in history.of(SignalSeen, live.t) if first and s.alert == first.alert), default=None)
+    if first and signal is not None:  # read back in steps: what was told of had a result by then
+        signal = min(signal, first.t)
     return Delays(
         time_to_detect_s=first.t - live.t if first else None,
         signal_delay_s=signal - live.t if signal is not None else None,

@@ -97,6 +97,12 @@ def test_a_signal_of_another_alert_is_not_the_signal() -> None:
     assert (delays.time_to_detect_s, delays.signal_delay_s, delays.pipeline_delay_s) == (16.0, None, None)
 
 
+def test_what_was_told_had_a_result_by_then() -> None:
+    """The result is read back in steps: it may seem to come after what it made be told."""
+    delays = ended(*(e for e in RUN if not isinstance(e, SignalSeen)), SignalSeen(40.2, "A")).delays
+    assert (delays.time_to_detect_s, delays.signal_delay_s, delays.pipeline_delay_s) == (16.0, 16.0, 0.0)
+
+
 def test_overhead_is_what_is_not_waited_for() -> None:
     found = ended(*RUN)
     assert found.wall_s == 72.0 - 5.0
