@@ -44,11 +44,13 @@ scenarios: servers
 containers: servers
 	$(BIN)/pytest -m contained
 
-# Long repetitions: RUNS runs in a row, with their figures; resumes where it was interrupted.
-RUNS ?= 10
-SCENARIO ?= cardinality
+# Long repetitions, the five in turn and control runs among them, with their figures; resumes where it was interrupted.
+# SOAK=--busy keeps the other core busy meanwhile.
+RUNS ?= 20
+SCENARIO ?=
+SOAK ?=
 soak: servers
-	$(BIN)/python tests/soak.py $(SCENARIO) --runs $(RUNS)
+	$(BIN)/python tests/soak.py $(SCENARIO) --runs $(RUNS) $(SOAK)
 
 # What the lab itself computes, and its load generator, each beside a reference: read the ratios (docs/performance.md).
 bench: setup

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lab.backfill import blocks
+from lab.backfill import BLOCK_H, blocks
 from lab.days import DAY_S, STEP_S, Days, play
 from lab.deployment import Deployment
 from lab.errors import LabError, StartError
@@ -32,8 +32,6 @@ from lab.services import prometheus
 from lab.timescale import Duration
 
 NAME = "study"
-FILE_HOURS = 6.0
-"""promtool reads a file once for each block of two hours: short files are read quickly, many files start it often."""
 STEPS_PER_QUERY = 10_000
 """Prometheus answers 11,000 steps at most."""
 
@@ -100,7 +98,7 @@ class StudyRun:
             self.runtime.stop(running)
 
     def _backfill(self, days: Days, volume: VolumeSpec) -> None:
-        """Blocks of two hours, by promtool, two at a time."""
+        """By promtool, two blocks at a time."""
         into = blocks(self.runtime, self.plan.servers.promtool, volume)
 
         def one(numbered: tuple[int, str]) -> None:
@@ -108,7 +106,7 @@ class StudyRun:
                 into.add(*numbered)
 
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(one, enumerate(days.openmetrics(FILE_HOURS))))
+            list(pool.map(one, enumerate(days.openmetrics(BLOCK_H))))
 
 
 def _until_ready(client: Prometheus, timeout_s: float = 20.0) -> None:
