@@ -131,6 +131,13 @@ class Blocks:
 
         A server that is still busy with somebody's slow queries is asked again. Raises `StartError` after a deadline.
         """
+        middle = (start + end) // 2 // BLOCK_S * BLOCK_S
+        spans = ((start, middle - 1), (middle, end)) if middle > start else ((start, end),)
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            for done in [pool.submit(self._record, rules, url, *span) for span in spans]:
+                done.result()
+
+    def _record(self, rules: Path, url: str, start: int, end: int) -> None:
         argv = (f"--start={start}", f"--end={end}", f"--url={url}", f"--output-dir={self.data}", str(rules))
         deadline = time.monotonic() + DEADLINE_S
         while True:

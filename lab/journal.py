@@ -67,6 +67,7 @@ class Journal:
         self.header = header
         self.history = History()
         self._lock = threading.Lock()
+        self._news = threading.Event()
         self._broken = False
         self._file: IO[str] = path.open("x", encoding="utf-8")
         self._write({"type": "run", **asdict(header)})
@@ -88,6 +89,13 @@ class Journal:
                 self._write(_to_record(entry))
             except OSError as error:
                 self._give_up(error)
+        if isinstance(entry, Sample):
+            self._news.set()
+
+    def await_sample(self, timeout_s: float) -> None:
+        """Wait until a sample has come since the last call, at most `timeout_s`. For one thread: who judges the run."""
+        self._news.wait(timeout_s)
+        self._news.clear()
 
     def _give_up(self, error: OSError) -> None:
         if not self._broken:

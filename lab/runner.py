@@ -61,6 +61,7 @@ from lab.story import Story
 from lab.study import StudyRun
 
 POLL_S = 0.25
+"""Seconds after which what is to be done in a phase is looked at again; its checks also with each sample, at once."""
 FIGURES_S = 4.0
 """Seconds of figures that a phase is given before a failure ends it."""
 
@@ -240,7 +241,7 @@ class Run:
         settled: dict[str, CheckResult] = {}
         why = ""
         while not why:
-            time.sleep(POLL_S)
+            self.journal.await_sample(POLL_S)
             why = self._look(phase, checks, settled)
         self.journal.record(PhaseEnded(time.time(), phase.value, "" if why == "settled" else why))
         return why == "settled" and all(r.result in (Result.PASS, Result.SKIPPED) for r in settled.values())

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -77,10 +78,10 @@ def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
     """Several in a row: every scenario of a kind, every variant. All are checked before the first is started."""
     refuse_single(given, name)
     asked = _options(given)
-    plans = [
-        make(one, _paced(asked, one) if name in SERIES else asked)
-        for one in targets(name, all_variants=given["all_variants"])
-    ]
+    found = targets(name, all_variants=given["all_variants"])
+    options = [_paced(asked, one) if name in SERIES else asked for one in found]
+    with ThreadPoolExecutor(2) as pool:  # half of the time is promtool's
+        plans = list(pool.map(make, found, options))
     ci = _outputs(given)
     if given["dry_run"]:
         return _tell_dry(plans)

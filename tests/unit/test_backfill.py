@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +80,26 @@ def test_what_promtool_refuses_is_an_error(past: Past, promtool: Binary, tmp_pat
     wrong = Past("rag_queries_total", ('job="r"ag"',), past.start, 30, past.counts[:1])
     with pytest.raises(StartError, match="promtool tsdb create-blocks-from openmetrics"):
         Blocks(promtool, tmp_path / "data", tmp_path).write(wrong)
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Blocks:
+    """A promtool that writes down what it is asked."""
+    program = tmp_path / "promtool"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n', encoding="utf-8")
+    program.chmod(0o755)
+    return Blocks(Binary("promtool", program, (2, 42, 0), "2.42.0", "flag"), tmp_path / "data", tmp_path)
+
+
+@pytest.mark.parametrize("hours", [1, 5, 13, 48])
+def test_what_is_recorded_has_neither_gap_nor_overlap(listening: Blocks, tmp_path: Path, hours: int):
+    end = int(NOW)
+    listening.record(tmp_path / "rules.yml", "http://127.0.0.1:1", end - hours * 3600, end)
+    asked = (tmp_path / "asked").read_text(encoding="utf-8")
+    spans = sorted((int(first), int(last)) for first, last in re.findall(r"--start=(\d+) --end=(\d+)", asked))
+    assert (spans[0][0], spans[-1][1]) == (end - hours * 3600, end)
+    assert all(first <= last for first, last in spans)
+    for (_, last), (first, _) in pairwise(spans):
+        assert first == last + 1
+        assert first % BLOCK_S == 0, "two writers of one block would be two blocks that overlap"
+    assert len(spans) == (2 if hours > 6 else len(spans))

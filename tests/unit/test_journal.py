@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,13 @@ def test_a_clock_that_is_set_back_leaves_the_samples_in_order_and_the_run_unmeas
         (101.0, "the clock of this machine was set back by 60.0 s")
     ]
     assert read(tmp_path / "j").history == journal.history
+
+
+def test_who_waits_for_a_sample_is_told_when_it_comes(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl", HEADER)
+    waiting = threading.Thread(target=journal.await_sample, args=(3600.0,), daemon=True)
+    waiting.start()
+    journal.record(Sample(1.0, {}))
+    waiting.join(10)
+    assert not waiting.is_alive()
+    journal.close()
