@@ -1,8 +1,9 @@
 """The past of the patient's Prometheus: a counter's history as blocks, and what recording rules would have recorded.
 
-`promtool` writes both. It reads an OpenMetrics file once for each block that the file touches, so each block has a file
-of its own; two run at a time. Blocks of six hours, and not the two that are its default, take it three quarters of the
-time, and half of it for recording rules, about which it asks the server block by block.
+`promtool` writes both, two of it at a time. It reads an OpenMetrics file once for each block that the file touches, so
+each block has a file of its own: of six hours, and not the two that are its default, which takes three quarters of the
+time. What rules would have recorded it asks the server block by block, of two hours: short questions are answered
+beside somebody's slow ones.
 """
 
 from __future__ import annotations
@@ -23,9 +24,8 @@ from lab.runtime.protocol import Runtime, VolumeSpec
 from lab.scenario import Backfill
 
 BLOCK_H = 6
-BLOCK_S = BLOCK_H * 3600
-LONG_BLOCKS = (f"--max-block-duration={BLOCK_H}h",)
 """promtool takes 2, 6, 18 or 54 hours, the steps in which the server compacts blocks (tsdb.ExponentialBlockRanges)."""
+BLOCK_S = BLOCK_H * 3600
 DAY_S = 86_400
 QUIET_S = 360
 """How long before the run the past ends: longer than the query lookback (5 min), so that counters of the past are not
@@ -123,7 +123,7 @@ class Blocks:
         """Write the blocks of one OpenMetrics text. Raises `StartError`."""
         path = self.folder / f"{number:03d}.om"
         path.write_text(text, encoding="utf-8")
-        self._run("openmetrics", str(path), str(self.data))
+        self._run("openmetrics", f"--max-block-duration={BLOCK_H}h", str(path), str(self.data))
         path.unlink()
 
     def record(self, rules: Path, url: str, start: int, end: int) -> None:
@@ -149,7 +149,7 @@ class Blocks:
                 time.sleep(RETRY_S)
 
     def _run(self, what: str, *argv: str) -> None:
-        command = [str(self.promtool.path), "tsdb", "create-blocks-from", what, *LONG_BLOCKS, *argv]
+        command = [str(self.promtool.path), "tsdb", "create-blocks-from", what, *argv]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
         except (OSError, subprocess.SubprocessError) as error:
