@@ -117,7 +117,8 @@ def _arguments(target: str, options: Mapping[str, Any]) -> tuple[str, ...]:
         if value is True:
             given.append(flag)
         elif value is not None and value is not False:
-            given += [flag, str(value)]
+            values = value if isinstance(value, list | tuple) else (value,)  # an option that is given several times
+            given += [part for one in values for part in (flag, str(one))]
     return tuple(given)
 
 

@@ -18,7 +18,9 @@ from lab.catalog import Found, find, incident_names, names
 from lab.commands.reports import keep_index, keep_report
 from lab.commands.web import NO_PAGE, Page
 from lab.errors import UsageError
-from lab.outcome import Outcome, to_json
+from lab.history import History
+from lab.judge import judge
+from lab.outcome import Outcome, outcome, to_json
 from lab.plan import Plan
 from lab.report.ci import CiOutputs
 from lab.report.matrix import Row, matrix_table, summary_table
@@ -73,16 +75,13 @@ def run_many(
     `--max-wall` is for all of them together: what there is no time for is not begun, and inconclusive.
     """
     rows: list[Row] = []
-    codes: list[int] = []
-    left_out: list[tuple[str, str]] = []
+    left_out: list[Outcome] = []
     end = time.monotonic() + (plans[0].options.max_wall_s or math.inf)
     for plan in plans:
         left = end - time.monotonic()
         if left <= 0:
-            codes.append(Verdict.INCONCLUSIVE.exit_code)
-            ci.not_begun(plan.header.label, why := f"not begun: --max-wall {plan.options.max_wall_s:.0f} s are over")
-            left_out.append((plan.header.label, why))
-            console.print(f"[yellow]?[/yellow] {escape(clean(plan.header.label))}: {why}", highlight=False)
+            left_out.append(_not_begun(plan, f"not begun: --max-wall {plan.options.max_wall_s:.0f} s are over"))
+            _tell_not_begun(left_out[-1], ci, console)
             continue
         found = execute(_fresh(plan, left), TerminalStory(console, quiet=quiet))
         _keep(found, Path(found.run_dir) / "verdict.json")
@@ -92,11 +91,26 @@ def run_many(
         if found.interrupted:
             break
     _tell(rows, console)
-    index = keep_index(plans[0].options.out, [Path(row.outcome.run_dir) for row in rows], left_out, console)
+    unmade = [(one.header.label, one.judgement.reason) for one in left_out]
+    index = keep_index(plans[0].options.out, [Path(row.outcome.run_dir) for row in rows], unmade, console)
     page.finish(index)
+    made = [row.outcome for row in rows]
     if json_to:
-        _write(rows, json_to)
-    return worst([*codes, *(row.outcome.exit_code for row in rows)])
+        _write([*made, *left_out], json_to)
+    return worst(one.exit_code for one in (*made, *left_out))
+
+
+def _not_begun(plan: Plan, why: str) -> Outcome:
+    """What is known of a run that was not made: inconclusive, and nothing else."""
+    history = History()
+    judgement = replace(judge(plan.scenario, plan.header, history), verdict=Verdict.INCONCLUSIVE, reason=why)
+    return outcome(plan.header, history, judgement)
+
+
+def _tell_not_begun(found: Outcome, ci: CiOutputs, console: Console) -> None:
+    label, why = found.header.label, found.judgement.reason
+    ci.not_begun(label, why)
+    console.print(f"[yellow]?[/yellow] {escape(clean(label))}: {why}", highlight=False)
 
 
 def _fresh(plan: Plan, left_s: float) -> Plan:
@@ -127,8 +141,8 @@ def _tell(rows: Sequence[Row], console: Console) -> None:
     console.print(matrix_table("delivered to the channel", rows, lambda o: o.delivered))
 
 
-def _write(rows: Sequence[Row], target: str) -> None:
-    text = json.dumps([to_json(row.outcome) for row in rows], indent=2) + "\n"
+def _write(outcomes: Sequence[Outcome], target: str) -> None:
+    text = json.dumps([to_json(one) for one in outcomes], indent=2) + "\n"
     if target == "-":
         click.echo(text, nl=False)
     else:

@@ -8,10 +8,13 @@ from typing import Any, TypeVar, get_args
 
 import click
 
+from lab.commands.numbers import Finite
 from lab.load_elsewhere import WAIT_S
 from lab.scale import QUICK, ScaleName
 from lab.scenario import DEFAULT_SPEED
 
+MAX_SECONDS = 30 * 86_400
+"""More than any run takes; timers of the system take about so much."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -103,7 +106,7 @@ RUN = (
     ),
     click.option(
         "--worker-wait",
-        type=click.FloatRange(0, min_open=True),
+        type=Finite(0, MAX_SECONDS, min_open=True),
         default=None,
         envvar="LAB_WORKER_WAIT",
         metavar="SECONDS",
@@ -123,7 +126,7 @@ RUN = (
     path("--junit", "JUnit XML, a test case a check, written after each scenario", envvar="LAB_JUNIT", metavar="FILE"),
     click.option(
         "--max-wall",
-        type=click.FloatRange(0, min_open=True),
+        type=Finite(0, MAX_SECONDS, min_open=True),
         default=None,
         envvar="LAB_MAX_WALL",
         metavar="SECONDS",

@@ -30,7 +30,7 @@ def report(outcome: Outcome, environ: Mapping[str, str], out: TextIO) -> None:
             out.write(f"{line}\n")
         out.flush()
     if path := environ.get("GITHUB_STEP_SUMMARY"):
-        _append(Path(path), outcome, out)
+        _append(Path(path), summary(outcome), _headline(outcome) + "\n", out)
 
 
 def tell_not_begun(label: str, why: str, environ: Mapping[str, str], out: TextIO) -> None:
@@ -38,15 +38,17 @@ def tell_not_begun(label: str, why: str, environ: Mapping[str, str], out: TextIO
     if environ.get("GITHUB_ACTIONS") == "true":
         out.write(f"{_command('warning', label, why)}\n")
         out.flush()
+    if path := environ.get("GITHUB_STEP_SUMMARY"):
+        line = f"### {_MARKS['inconclusive']} {_md(label)}: inconclusive: {_md(why)}\n\n"
+        _append(Path(path), line, line, out)
 
 
-def _append(path: Path, outcome: Outcome, out: TextIO) -> None:
-    """A summary that can't be written is no reason to lose a verdict."""
-    text = summary(outcome)
+def _append(path: Path, text: str, short: str, out: TextIO) -> None:
+    """`short`: where `text` has no room. A summary that can't be written is no reason to lose a verdict."""
     try:
         size = path.stat().st_size if path.exists() else 0
         if size + len(text.encode()) > MAX_SUMMARY_BYTES:
-            text = _headline(outcome) + "\n"
+            text = short
         with path.open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:

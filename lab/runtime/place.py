@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 from lab.install import Binary, find
 from lab.options import Options
 from lab.registry import Registration
@@ -55,6 +55,7 @@ def decide(options: Options) -> Place:
     Raises `LabError` in one line when Docker is asked for and can't be had.
     """
     if options.runtime == "docker":
+        _refuse_programs(options)
         return docker()
     reason = ""
     if options.runtime == "auto" and not (options.prometheus_bin or options.alertmanager_bin):
@@ -63,6 +64,14 @@ def decide(options: Options) -> Place:
         except LabError as error:
             reason = str(error)
     return Place("native", _native(options), reason)
+
+
+def _refuse_programs(options: Options) -> None:
+    """A program that was named and is passed over would be a run of other servers. Raises `UsageError`."""
+    for name, given in (("prometheus", options.prometheus_bin), ("alertmanager", options.alertmanager_bin)):
+        if given:
+            variable = f"LAB_{name.upper()}_IMAGE"
+            raise UsageError(f"--{name}-bin: is of the native runtime; containers take the image that {variable} names")
 
 
 def _native(options: Options) -> Servers:

@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -19,16 +19,27 @@ from lab.images.engine import address
 LABEL = "lab.run"
 
 
+NEEDED = "LAB_TEST_NEEDS_ENGINE"
+"""Set where an engine must be there, as in CI: then a test that has none fails, and is not skipped."""
+
+
+def no_containers(why: str) -> NoReturn:
+    """Skip the test with the reason, or fail it where an engine was promised."""
+    if os.environ.get(NEEDED):
+        pytest.fail(f"{NEEDED} is set, and there are no containers: {why}")
+    pytest.skip(f"no containers: {why}")
+
+
 def engine() -> Any:
     """The engine with images to run; skips the test with the reason where there is none."""
     try:
         found = connect()
         lacking = startable(choose(found))
     except LabError as error:
-        pytest.skip(f"no containers: {error}")
+        no_containers(str(error))
     if lacking:
         found.close()
-        pytest.skip(f"no containers: no image {', '.join(lacking)}; `lab images build` makes them")
+        no_containers(f"no image {', '.join(lacking)}; `lab images build` makes them")
     return found
 
 

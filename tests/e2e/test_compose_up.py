@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from engine import engine
+from engine import engine, no_containers
 from waiting import until
 
 from lab.images import choose
@@ -37,7 +37,7 @@ class Up:
         numbers = {f"LAB_{name}_PORT": str(port) for name, port in self.ports.items()}
         self.env = {**os.environ, **images, **numbers}
         if self.compose("version").returncode:
-            pytest.skip("no containers: docker has no compose plugin")
+            no_containers("docker has no compose plugin")
 
     def compose(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         command = ["docker", "compose", "--project-name", PROJECT, "--file", str(FILE), *arguments]

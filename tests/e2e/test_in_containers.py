@@ -24,7 +24,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.docker, pytest.mark.contained]
 def docker() -> Iterator[Any]:
     found = engine()
     yield found
-    left = [c.name for c in found.containers.list(all=True, filters={"label": "lab.run"}, ignore_removed=True)]
+    ours = {"label": "lab.run"}
+    left = [c.name for c in found.containers.list(all=True, filters=ours, ignore_removed=True)]
+    left += [thing.name for kind in (found.volumes, found.networks) for thing in kind.list(filters=ours)]
     found.close()
     assert left == []
 
@@ -38,7 +40,7 @@ def test_each_failure_passes(name: str, tmp_path: Path) -> None:
     ran = contained(tmp_path, name)
     assert ran.code == 0, ran.told[-4000:]
     assert ran.outcome["runtime"] == "docker"
-    assert ran.outcome["overhead_s"] < 0.3 * ran.outcome["wall_s"]  # seconds of this machine: docs/figures.md
+    assert ran.outcome["overhead_s"] < 0.3 * ran.outcome["wall_s"]  # in seconds: docs/figures.md
     if name == "label_leak":
         killed = ran.check("rag killed")["observed"]
         assert "killed by the kernel at its memory limit" in killed

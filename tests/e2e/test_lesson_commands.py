@@ -94,7 +94,11 @@ class Newcomer:
 
     def _environment(self) -> dict[str, str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return {**os.environ, "PATH": path, "LAB_STATE_DIR": str(self.state), "LAB_RUNTIME": "native"}
+        # The environment is that of this checkout; what is typed must run what git has.
+        return {
+            **os.environ, "PATH": path, "PYTHONPATH": str(self.clone),
+            "LAB_STATE_DIR": str(self.state), "LAB_RUNTIME": "native",
+        }  # fmt: skip
 
     def _prepare(self, command: str) -> None:
         """What the reader was told to write, as far as it is not there."""
@@ -133,6 +137,13 @@ def test_every_command_does_as_printed(page: Path, newcomer: Newcomer) -> None:
         assert newcomer.typed, "nothing was typed"
     finally:
         subprocess.run([sys.executable, "-m", "lab", "clean"], env=newcomer._environment(), timeout=60, check=False)
+
+
+def test_it_is_the_clone_that_is_followed(newcomer: Newcomer, tmp_path: Path) -> None:
+    (newcomer.clone / "scenarios" / "cardinality" / "README.md").write_text("# Another lesson\n")
+    page = tmp_path / "page.md"
+    page.write_text('    lab show cardinality | grep "Another lesson"\n')
+    assert newcomer.follow(page) == []
 
 
 def test_a_command_that_does_otherwise_is_told(newcomer: Newcomer, tmp_path: Path) -> None:

@@ -143,3 +143,11 @@ def test_the_control_run_is_silent(tmp_path: Path) -> None:
     ran = run_lab(tmp_path, NAME, "--control")
     assert (ran.code, ran.outcome["verdict"]) == (0, "pass"), ran.told[-3000:]
     assert ran.outcome["notifications"] == []
+
+
+@pytest.mark.whole
+def test_an_audience_gets_three_stops_and_the_same_verdict(tmp_path: Path) -> None:
+    ran = run_lab(tmp_path, f"{NAME}:metric_renamed", "--stage", "--auto", "1")
+    assert ran.code == 0, ran.told[-3000:]
+    assert ran.told.count("[1 s] goes on; meanwhile") == 3
+    assert ran.told.index("B R O K E N") < ran.told.index("F I X E D") < ran.told.rindex("P A S S")

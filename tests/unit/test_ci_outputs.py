@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import signal
 import threading
 import xml.etree.ElementTree as ET
@@ -250,14 +251,17 @@ def many(folder: Path, ci: CiOutputs, *plans: Plan) -> tuple[int, list[tuple[str
 
     told = io.StringIO()
     kept = [replace(plan, options=replace(plan.options, out=folder / "runs")) for plan in plans]
-    code = run_many(kept, execute, Console(file=told, width=200), quiet=True, json_to=None, ci=ci)
+    code = run_many(kept, execute, Console(file=told, width=200), quiet=True, json_to=str(folder / "all.json"), ci=ci)
     return code, begun, told.getvalue()
 
 
 def test_several_runs_share_the_time_and_what_is_not_begun_is_inconclusive(tmp_path: Path) -> None:
-    ci = outputs(tmp_path, GITHUB_ACTIONS="true")
+    ci = outputs(tmp_path, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"))
     code, begun, told = many(tmp_path, ci, plan("a", 0.2), plan("b", 0.2))
     assert code == 3
+    assert "### ❔ b: inconclusive: not begun" in (tmp_path / "summary.md").read_text()
+    verdicts = [(one["verdict"], one["reason"]) for one in json.loads((tmp_path / "all.json").read_text())]
+    assert verdicts == [("pass", ""), ("inconclusive", "not begun: --max-wall 0 s are over")]
     ((name, limit),) = begun
     assert name == "a"
     assert limit == pytest.approx(0.2, abs=0.1)
@@ -277,7 +281,7 @@ def test_without_a_limit_all_are_begun_without_one(tmp_path: Path) -> None:
 # The command line
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "soon"])
+@pytest.mark.parametrize("value", ["0", "-1", "soon", "inf", "nan", "1e300"])
 def test_a_limit_that_is_none_is_bad_usage(value: str, state: Path) -> None:
     assert run_cli(["run", "x", "--max-wall", value]) == 2
 

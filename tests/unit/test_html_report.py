@@ -116,7 +116,7 @@ def test_the_parts_of_a_report(tmp_path: Path) -> None:
     assert "s into the run" in words
     assert "[FIRING] MetricCardinalityExplosion" in found.text
     assert "5 guards held" in found.text
-    assert "lab run cardinality --seed 1" in found.text
+    assert "lab run cardinality --runtime native --seed 1" in found.text
     assert "prometheus 2." in found.text
     assert "lab analyze …/" in found.text
     assert str(tmp_path) not in found.html
@@ -127,7 +127,16 @@ def test_the_command_has_the_scale_and_the_shape(tmp_path: Path) -> None:
         return [{**records[0], "scale": "class", "shape": "ramp"}, *records[1:]]
 
     told = page(kept(tmp_path, "cardinality/pass", larger)).text
-    assert "lab run cardinality --seed 1 --scale class --shape ramp" in told
+    assert "lab run cardinality --runtime native --seed 1 --scale class --shape ramp" in told
+
+
+def test_the_command_has_the_runtime_and_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = kept(tmp_path / "a b", "cardinality/pass", lambda r: [{**r[0], "runtime": "docker"}, *r[1:]])
+    (run / "fix").mkdir()
+    told = page(run).text
+    assert f"lab run cardinality --runtime docker --seed 1 --fix '{run.relative_to(tmp_path)}/fix'" in told
+    assert f"lab analyze '{run.relative_to(tmp_path)}'" in told
 
 
 def test_the_command_has_the_names_of_an_answer(tmp_path: Path) -> None:

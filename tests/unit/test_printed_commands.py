@@ -134,3 +134,11 @@ def test_commands_are_found_wherever_they_stand(tmp_path: Path) -> None:
         (1, ["lab list"], [0]), (3, ["lab run x  --keep", "lab clean"], [1, 0]), (13, ["make demo"], [0]),
         (18, ["P=http://127.0.0.1:...", "curl -s $P/x"], [0, 0]),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_compose_is_told_which_file(page: Path) -> None:
+    """The root of the repository has none of the names that it looks for."""
+    text = page.read_text(encoding="utf-8")
+    typed = re.findall(r"(?:^    |`)((?:[A-Z_]+=\S+ )*docker compose -[^`\n]*)", text, re.MULTILINE)
+    assert [command for command in typed if "-f compose/compose.yaml" not in command] == []

@@ -158,13 +158,13 @@ def test_tests_that_ask_for_the_same_share_one_run(project: Project) -> None:
     said = project.run(
         MARKER, "def test_a(lab_run):", "    assert lab_run.passed",
         MARKER, "def test_b(lab_run):", "    assert lab_run.detected",
-        '@pytest.mark.lab("cardinality", control=True, max_wall=300, strict=False, fix=None)',
+        '@pytest.mark.lab("cardinality", control=True, max_wall=300, strict=False, fix=None, map=["a=b", "c=d"])',
         "def test_c(lab_run):", "    pass",
     )  # fmt: skip
     assert "3 passed" in said
     assert [a[1:-2] for a in project.asked()] == [
         ["cardinality", "--detect", "rules.yml"],
-        ["cardinality", "--control", "--max-wall", "300"],
+        ["cardinality", "--control", "--max-wall", "300", "--map", "a=b", "--map", "c=d"],
     ]
 
 

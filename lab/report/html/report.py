@@ -139,7 +139,7 @@ def command(stored: Stored) -> str:
     target = scenario.label
     if scenario.name not in all_names():  # a folder of the user's own: its copy is in the run
         target = scenario.label.replace(scenario.name, shown(stored.run_dir / "scenario"), 1)
-    parts = [f"lab run {target}", f"--seed {header.seed}"]
+    parts = [f"lab run {target}", f"--runtime {header.runtime}", f"--seed {header.seed}"]
     if header.scale != QUICK:
         parts.append(f"--scale {header.scale}")
     if header.shape != scenario.load.shape:
@@ -160,4 +160,4 @@ def command(stored: Stored) -> str:
 def shown(path: Path) -> str:
     """A path as it is typed from here; elsewhere its end only: a report is forwarded, and a home folder with it."""
     relative = os.path.relpath(path)
-    return f"…/{'/'.join(path.parts[-3:])}" if relative.startswith("..") else relative
+    return f"…/{'/'.join(path.parts[-3:])}" if relative.startswith("..") else shlex.quote(relative)
