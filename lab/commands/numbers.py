@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import click
 
@@ -10,7 +11,7 @@ import click
 class Finite(click.FloatRange):
     """A range without infinity and without what is no number: both are no seconds that anybody could wait."""
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number. Fails as any option does that makes no sense."""
         number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
