@@ -203,7 +203,7 @@ def images_env() -> None:
 
 
 @images.command("build")
-@click.option("--base", default=None, help="the image to build on; it needs Python 3.11 or later with venv")
+@click.option("--base", default=None, help="the image to build on; it needs Python 3.11 or later with venv, and wget")
 def images_build(base: str | None) -> None:
     """Make the images here: the lab's own, and the servers' from packages that `lab install` has unpacked."""
     from lab.commands.images import build_command

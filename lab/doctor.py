@@ -32,6 +32,11 @@ ADVISED_CORES = 2
 
 _VOLUME_S = 5.0
 _DOCKER_S = 3
+_WITHOUT = {
+    "redis": "without it no stack of `docker compose`, whose service waits for it",
+    "grafana": "without it no dashboards, all else works",
+}
+"""Service that no run needs -> what its missing image keeps from working."""
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -159,7 +164,7 @@ def look_at_docker() -> Item:
 
 
 def look_at_images() -> Item:
-    """Say which images containers would be made from, and why; and which are missing."""
+    """Say which images containers would be made from, and why; which are missing, and what does not work then."""
     from lab.errors import LabError
     from lab.images import choose, connect, startable
 
@@ -173,6 +178,9 @@ def look_at_images() -> Item:
     if lacking := startable(chosen):
         remedy = "`lab install --images` fetches them, `lab images build` makes them here"
         return Item("images", "optional", f"{found}; missing: {', '.join(lacking)}", remedy)
+    if less := [f"no {chosen[name].image}: {what}" for name, what in _WITHOUT.items() if not chosen[name].present]:
+        remedy = "`lab install --images` fetches what is missing; `lab run` and `lab up` need none of it"
+        return Item("images", "optional", "; ".join([found, *less]), remedy)
     return Item("images", "ok", found)
 
 

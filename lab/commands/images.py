@@ -8,7 +8,11 @@ from contextlib import closing
 import click
 
 from lab.errors import LabError
-from lab.images import Chosen, choose, connect
+from lab.images import Chosen, Engine, choose, connect
+from lab.images.engine import EngineError, told
+from lab.images.names import known, whole
+
+_ALL_ELSE = "all else works without it"
 
 
 def list_command(as_json: bool) -> int:
@@ -45,15 +49,38 @@ def build_command(base: str | None) -> None:
 
 
 def fetch_images() -> None:
-    """Fetch the pinned images that are not there, so that a run needs no network. Raises `LabError`."""
-    from lab.images.build import base_image, build
-
+    """Fetch the pinned images that are not there, so that a run needs no network. Raises `LabError`: any refused."""
     with closing(connect()) as engine:
-        refused = [line for one in _absent(choose(engine)) if (line := _pull(engine, one))]
-        if not choose(engine)["rag"].present:
-            build(engine, base_image(engine, None), lambda line: click.echo(line, err=True), only_tools=True)
+        chosen = choose(engine)
+        refused = _fetch(engine, _absent(chosen))
+        if not chosen["rag"].present and (why := _make_own(engine)):
+            refused.append(why)
     if refused:
-        raise LabError(f"{'; '.join(refused)}; `lab images build` makes images here")
+        raise LabError("; ".join(refused))
+
+
+def _fetch(engine: Engine, absent: list[Chosen]) -> list[str]:
+    """Fetch the images; why any can't be had, and the remedy."""
+    refused = [(one, why) for one in absent if (why := _pull(engine, one.image))]
+    remedy = "`lab images build` makes images here" if any(one.made_here for one, _ in refused) else _ALL_ELSE
+    return [*(why for _, why in refused), remedy] if refused else []
+
+
+def _make_own(engine: Engine) -> str:
+    """Make the lab's own image, which no registry has, on a base that is fetched where it is not there.
+
+    In words why it can't be made, else nothing: an image that was refused before is to be told, too.
+    """
+    from lab.images.build import build, named_base
+
+    base = named_base()
+    if whole(base) not in known(engine) and (why := _pull(engine, base)):
+        return f"{why}, to build the lab's own image on; LAB_BASE_IMAGE names another base"
+    try:
+        build(engine, base, lambda line: click.echo(line, err=True), only_tools=True)
+    except LabError as error:
+        return str(error)
+    return ""
 
 
 def _absent(chosen: dict[str, Chosen]) -> list[Chosen]:
@@ -62,14 +89,12 @@ def _absent(chosen: dict[str, Chosen]) -> list[Chosen]:
     return list(found.values())
 
 
-def _pull(engine: object, one: Chosen) -> str:
+def _pull(engine: Engine, image: str) -> str:
     """Fetch one; in words why it can't be had, else nothing."""
-    from lab.images.engine import EngineError, told
-
-    click.echo(f"fetching {one.image}", err=True)
+    click.echo(f"fetching {image}", err=True)
     try:
-        with told(one.image):
-            engine.images.pull(one.image)  # type: ignore[attr-defined]
+        with told(image):
+            engine.images.pull(image)
     except EngineError as error:
         return str(error)
     return ""

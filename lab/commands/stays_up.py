@@ -8,6 +8,9 @@ from typing import Any
 import click
 
 from lab.commands.run_options import SERVERS, STACK, having, path
+from lab.paths import compose_dir
+
+WITH_GRAFANA = f"docker compose -f {compose_dir() / 'compose.yaml'} up -d --wait"
 
 
 @click.command()
@@ -22,9 +25,13 @@ def up(name: str, **given: Any) -> int:
 
     With NAME (`lab list`, NAME:VARIANT or a folder) it has what that fault needs: its traffic, its past, its limits.
     """
+    from lab.classroom.client import require_up
     from lab.commands.classroom import up_command
 
-    return up_command(name, given)
+    code = up_command(name, given)
+    if code == 0 and require_up().status().runtime == "docker":
+        click.echo(f"Grafana is not in it: `{WITH_GRAFANA}` starts a stack that has its dashboards")
+    return code
 
 
 @click.command()

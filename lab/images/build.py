@@ -20,16 +20,23 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.images.choose import local_tag
 from lab.images.engine import Engine, EngineError, told
+from lab.images.helper import labels
+from lab.images.names import known, whole
 from lab.install import BinaryError, find
 from lab.paths import compose_dir, scenarios_dir
 
 BASE_VARIABLE = "LAB_BASE_IMAGE"
-BASE = "python:3.12-slim-bookworm"
-"""Base of the images where nothing else is named; it must have Python 3.11 or later with venv."""
+BASE = "python:3.12-bookworm"
+"""Base of the images where nothing else is named; not its slim variant, which has no wget.
+
+A base must have Python 3.11 or later with venv, and wget, which the health checks of the servers call.
+"""
 SERVERS = {"prometheus": ("prometheus", "promtool"), "alertmanager": ("alertmanager",), "redis": ("redis-server",)}
-"""Image -> programs in it, as `lab install` finds them."""
+"""Image -> programs in it, as `lab install` finds them; Redis has its client, too."""
+_ANOTHER = "name one with python3 >= 3.11 with venv, and wget, by --base or LAB_BASE_IMAGE"
 _DISTRIBUTION = "monitoring-failure-lab"
 _SYSTEM_LIBRARIES = re.compile(r"^(ld-linux|lib(c|m|dl|rt|pthread|resolv|util|gcc_s|stdc\+\+)\.so)")
+_ASK_BASE = "import shutil, sys, venv; print('%d.%d' % sys.version_info[:2], shutil.which('wget') or '')"
 _LINKED = re.compile(r"^\s*(?P<name>\S+) => (?P<path>/\S+) ", re.MULTILINE)
 _MISSING = re.compile(r"No matching distribution found for (?P<name>[\w.\-]+)")
 _DEFAULT_TEMPLATE = "usr/share/prometheus/alertmanager"
@@ -47,28 +54,24 @@ class Built:
 
 def build(engine: Engine, base: str, tell: Tell, *, only_tools: bool = False) -> list[Built]:
     """Make every image that can be made on `base`, or the lab's own alone. Raises `LabError`."""
-    made = [_tools(engine, base, tell)]
+    python = _python_of(engine, base, for_servers=not only_tools)
+    made = [_tools(engine, base, python, tell)]
     for name, programs in () if only_tools else SERVERS.items():
-        try:
-            paths = [find(program).path for program in programs]
-        except BinaryError as error:
-            if name != "redis":
-                raise
-            tell(f"no image for {name}: {error}")
-            continue
-        if name == "redis" and (client := shutil.which("redis-cli")):  # its health check
-            paths.append(Path(client))
-        made.append(_server(engine, base, name, paths, tell))
+        if paths := _redis(tell) if name == "redis" else [find(program).path for program in programs]:
+            made.append(_server(engine, base, name, paths, tell))
     return made
+
+
+def named_base(given: str | None = None) -> str:
+    """The base that is named, or the pinned one."""
+    return given or os.environ.get(BASE_VARIABLE) or BASE
 
 
 def base_image(engine: Engine, given: str | None) -> str:
     """The base that is named, or the pinned one. Raises `LabError` when the engine does not have it."""
-    base = given or os.environ.get(BASE_VARIABLE) or BASE
-    with told("the engine's images"):
-        known = {tag for image in engine.images.list() for tag in image.tags}
-    if base not in known and f"{base}:latest" not in known:
-        raise LabError(f"no image {base} at the engine to build on; pull it, or name another with --base")
+    base = named_base(given)
+    if whole(base) not in known(engine):
+        raise LabError(f"no image {base} at the engine to build on; `docker pull {base}`, or {_ANOTHER}")
     return base
 
 
@@ -101,7 +104,7 @@ def _build(engine: Engine, context: Path, base: str, name: str, tell: Tell) -> B
 # The lab's own
 
 
-def _tools(engine: Engine, base: str, tell: Tell) -> Built:
+def _tools(engine: Engine, base: str, python: str, tell: Tell) -> Built:
     with _context("Dockerfile") as context:
         package = context / "package" / "lab"
         ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "_data")
@@ -111,7 +114,6 @@ def _tools(engine: Engine, base: str, tell: Tell) -> Built:
         wanted = requirements()
         (context / "requirements.txt").write_text("\n".join(wanted) + "\n", encoding="utf-8")
         tell(f"{local_tag('tools')}: collecting {len(wanted)} requirements as wheels")
-        python = _python_of(engine, base)
         while True:
             _wheels(context / "wheels", wanted, python)
             try:
@@ -130,16 +132,17 @@ def requirements() -> list[str]:
     return [requirement for requirement in found if "extra ==" not in requirement]
 
 
-def _python_of(engine: Engine, base: str) -> str:
-    """`3.12`: the Python of an image. Raises `LabError` when it has none that will do."""
-    with told(f"{base}: python3"):
+def _python_of(engine: Engine, base: str, *, for_servers: bool) -> str:
+    """`3.12`: the Python of a base. Raises `LabError` when it won't do: its Python, or no wget for the servers."""
+    with labels() as labelled, told(f"{base}: python3"):
         said = engine.containers.run(
-            base, ["-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"], entrypoint=["python3"],
-            remove=True, network_mode="none",
-        )  # fmt: skip
-    version = str(said, "utf-8").strip()
+            base, ["-c", _ASK_BASE], entrypoint=["python3"], remove=True, network_mode="none", labels=labelled
+        )
+    version, *wget = str(said, "utf-8").split()
     if tuple(map(int, version.split("."))) < (3, 11):
-        raise LabError(f"{base}: has Python {version}; the lab needs 3.11 or later; name another with --base")
+        raise LabError(f"{base}: has Python {version}; the lab needs 3.11 or later; {_ANOTHER}")
+    if for_servers and not wget:
+        raise LabError(f"{base}: has no wget, which the servers' health checks call; {_ANOTHER}")
     return version
 
 
@@ -154,6 +157,21 @@ def _wheels(folder: Path, wanted: Sequence[str], python: str) -> None:
 
 
 # Servers
+
+
+def _redis(tell: Tell) -> list[Path]:
+    """Redis, and the client that its health check calls; without both there is no image, which is told."""
+    try:
+        server = find("redis-server").path
+    except BinaryError as error:
+        tell(f"no image for redis: {error}")
+        return []
+    beside = os.pathsep.join(str(folder) for folder in (server.parent, server.resolve().parent))
+    client = shutil.which("redis-cli", path=beside) or shutil.which("redis-cli")
+    if client is None:
+        tell(f"no image for redis: no redis-cli, its health check, beside {server} or on PATH; install redis-tools")
+        return []
+    return [server, Path(client)]
 
 
 def _server(engine: Engine, base: str, name: str, programs: Sequence[Path], tell: Tell) -> Built:

@@ -14,6 +14,8 @@ from pathlib import Path
 from lab.compose import Compose, ComposeService, load
 from lab.errors import UsageError
 from lab.images.engine import Engine, EngineError, told
+from lab.images.helper import labels
+from lab.images.names import known, whole
 from lab.install import Binary, find
 from lab.install.cache import cache_dir
 from lab.install.catalog import PROGRAMS
@@ -23,6 +25,8 @@ LOCAL = "local"
 NEEDED = ("rag", "prometheus", "alertmanager")
 """Services whose images a run needs; the other services share them."""
 SERVERS = ("prometheus", "alertmanager")
+MADE = ("tools", "prometheus", "alertmanager", "redis")
+"""Images that `lab images build` makes; Grafana's is none of them."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,11 @@ class Chosen:
         """Whether a container can be started from it now."""
         return bool(self.id)
 
+    @property
+    def made_here(self) -> bool:
+        """Whether `lab images build` makes such an image."""
+        return _kind(self.variable) in MADE
+
 
 def local_tag(service: str) -> str:
     """What `lab images build` calls the image of a service."""
@@ -49,24 +58,28 @@ def local_tag(service: str) -> str:
 def choose(engine: Engine, compose: Compose | None = None) -> dict[str, Chosen]:
     """The image of every service, from the variable, else as pinned, else as made here."""
     compose = compose or load()
-    with told("the engine's images"):
-        tags = {tag: image.id for image in engine.images.list() for tag in image.tags}
-    return {service.name: _choose(service, tags) for service in compose.services.values()}
+    ids = known(engine)
+    return {service.name: _choose(service, ids) for service in compose.services.values()}
 
 
-def _choose(service: ComposeService, tags: Mapping[str, str]) -> Chosen:
+def _choose(service: ComposeService, ids: Mapping[str, str]) -> Chosen:
     def chosen(image: str, why: str) -> Chosen:
-        return Chosen(service.name, service.image_variable, image, why, tags.get(image, ""))
+        return Chosen(service.name, service.image_variable, image, why, ids.get(whole(image), ""))
 
     if os.environ.get(service.image_variable):
         return chosen(service.image, f"{service.image_variable} names it")
-    if service.image in tags:
+    if whole(service.image) in ids:
         return chosen(service.image, "as compose.yaml pins it")
-    # Whoever shares a service's variable shares its image.
-    made = local_tag(service.image_variable.removeprefix("LAB_").removesuffix("_IMAGE").lower())
-    if made in tags:
-        return chosen(made, "made here by `lab images build`; the pinned one is not there")
-    return chosen(service.image, "not there; `lab install --images` fetches it, `lab images build` makes one")
+    kind = _kind(service.image_variable)
+    if local_tag(kind) in ids:
+        return chosen(local_tag(kind), "made here by `lab images build`; the pinned one is not there")
+    other = ", `lab images build` makes one" if kind in MADE else "; all else works without it"
+    return chosen(service.image, f"not there; `lab install --images` fetches it{other}")
+
+
+def _kind(variable: str) -> str:
+    """`prometheus` of `LAB_PROMETHEUS_IMAGE`: whoever shares a service's variable shares its image."""
+    return variable.removeprefix("LAB_").removesuffix("_IMAGE").lower()
 
 
 def startable(chosen: Mapping[str, Chosen]) -> list[str]:
@@ -103,10 +116,10 @@ def _kept(image: Chosen) -> Path:
 
 
 def _ask(engine: Engine, image: Chosen, program: str, flag: str) -> str:
-    with told(f"{image.image}: {program} {flag}"):
+    with labels() as labelled, told(f"{image.image}: {program} {flag}"):
         said = engine.containers.run(
             image.id, [flag], entrypoint=[f"/bin/{program}"], remove=True, network_mode="none",
-            stdout=True, stderr=True, cap_drop=["ALL"], read_only=True,
+            stdout=True, stderr=True, cap_drop=["ALL"], read_only=True, labels=labelled,
         )  # fmt: skip
     return str(said, "utf-8", "replace")
 
@@ -124,8 +137,8 @@ def promtool(engine: Engine, image: Chosen) -> Binary:
 
 def _copy_out(engine: Engine, image: Chosen, inside: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with told(f"{image.image}: {inside}"):
-        container = engine.containers.create(image.id, ["never-started"])
+    with labels() as labelled, told(f"{image.image}: {inside}"):
+        container = engine.containers.create(image.id, ["never-started"], labels=labelled)
         try:
             stream, _ = container.get_archive(inside)
             packed = io.BytesIO(b"".join(stream))

@@ -11,13 +11,16 @@ from click.testing import CliRunner
 from lab import doctor
 from lab.cli import lab
 from lab.images import choose, engine, startable
+from lab.images.build import SERVERS
+from lab.images.choose import MADE
 
 PINNED = "prom/prometheus:v3.5.0"
+GRAFANA = "grafana/grafana:12.0.0"
 ALL_MADE = ("lab-tools:local", "lab-prometheus:local", "lab-alertmanager:local")
 
 
 def an_engine(*tags: str) -> Any:
-    images = [SimpleNamespace(id=f"sha256:{tag}", tags=[tag]) for tag in tags]
+    images = [SimpleNamespace(id=f"sha256:{tag}", tags=[tag], attrs={"RepoDigests": None}) for tag in tags]
     return SimpleNamespace(images=SimpleNamespace(list=lambda: images), close=lambda: None)
 
 
@@ -65,15 +68,49 @@ def test_lab_images_env_names_only_what_is_there(monkeypatch: pytest.MonkeyPatch
 
 
 def test_doctor_says_which_images_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lab.images.connect", lambda: an_engine(*ALL_MADE))
+    monkeypatch.setattr("lab.images.connect", lambda: an_engine(*ALL_MADE, "lab-redis:local", GRAFANA))
     item = doctor.look_at_images()
-    assert item.status == "ok"
+    assert (item.status, item.remedy) == ("ok", "")
     assert "lab-tools:local (as compose.yaml pins it)" in item.found
     monkeypatch.setattr("lab.images.connect", lambda: an_engine("lab-tools:local"))
     item = doctor.look_at_images()
     assert item.status == "optional"
     assert item.found.endswith(f"missing: prom/alertmanager:v0.28.1, {PINNED}")
     assert "lab images build" in item.remedy
+
+
+def test_doctor_says_what_does_not_work_without_the_images_that_no_run_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.images.connect", lambda: an_engine(*ALL_MADE))
+    item = doctor.look_at_images()
+    assert item.status == "optional"
+    redis = "no redis:7.4-alpine: without it no stack of `docker compose`, whose service waits for it"
+    assert item.found.endswith(f"; {redis}; no {GRAFANA}: without it no dashboards, all else works")
+    assert item.remedy.startswith("`lab install --images` fetches")
+    assert "images build" not in item.remedy, "which makes no Grafana"
+
+
+def test_an_image_that_is_never_made_here_has_its_own_remedy() -> None:
+    chosen = choose(an_engine())
+    assert chosen["grafana"].why == "not there; `lab install --images` fetches it; all else works without it"
+    assert not chosen["grafana"].made_here
+    assert chosen["observer"].why.endswith("`lab images build` makes one")
+    assert chosen["observer"].made_here
+    assert set(MADE) == {"tools", *SERVERS}
+
+
+def test_a_name_is_found_however_it_is_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = an_engine("prom/prometheus:latest", "localhost:5000/mine:latest", PINNED)
+    (pinned,) = (image for image in engine.images.list() if image.tags == [PINNED])
+    pinned.attrs["RepoDigests"] = ["prom/prometheus@sha256:ab12"]
+    for named, meant in (
+        ("prom/prometheus", "prom/prometheus:latest"), ("docker.io/prom/prometheus", "prom/prometheus:latest"),
+        ("localhost:5000/mine", "localhost:5000/mine:latest"), ("prom/prometheus@sha256:ab12", PINNED),
+        ("prom/prometheus:v3.5.0@sha256:ab12", PINNED), (f"sha256:{PINNED}", PINNED), ("prom/prometheus:v2", ""),
+        ("localhost:5000/other", ""), ("prom/prometheus@sha256:cd34", ""),
+    ):  # fmt: skip
+        monkeypatch.setenv("LAB_PROMETHEUS_IMAGE", named)
+        chosen = choose(engine)["prometheus"]
+        assert (chosen.image, chosen.id) == (named, f"sha256:{meant}" if meant else ""), named
 
 
 def test_an_engine_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
