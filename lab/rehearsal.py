@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from lab.history import History
 from lab.outcome import Outcome
 from lab.paths import compose_dir
 from lab.plan import Plan
-from lab.registry import entries
+from lab.registry import Entry, entries
 from lab.scenario import BOUNDED_VOLUME, Check, Phase, Verdict
 from lab.stage import stops
 
@@ -40,12 +40,28 @@ class Item:
     why: str = ""
 
 
+NATIVE = ("prometheus", "promtool", "alertmanager", "volume")
+"""What is looked at on this machine, and comes with the images where the servers run in containers."""
+
+
+def concerning(report: Report, place: str) -> Report:
+    """What of a report concerns the place where the runs will be."""
+    return Report(tuple(item for item in report.items if place != "docker" or item.name not in NATIVE))
+
+
 def machine(report: Report) -> list[Item]:
     """What the machine lacks; one green item where it lacks nothing. No network is asked for anything."""
     lacking = [
         Item(f"machine: {i.name}", False, f"{i.found}; {i.remedy}") for i in report.items if i.status == "missing"
     ]
     return lacking or [Item("machine", True, "everything that a run needs is here")]
+
+
+def kept_up(entries: Iterable[Entry]) -> list[Item]:
+    """Stacks that `--keep` left up: no lack, the rehearsal itself stops them."""
+    kept = [entry.run_dir for entry in entries if entry.kept and not entry.owner.alive()]
+    why = f"--keep left a stack up ({', '.join(kept)}); the rehearsal proper, without --look, stops it"
+    return [Item("machine: to itself", True, why)] if kept else []
 
 
 def volume(report: Report, founds: Sequence[Found]) -> list[Item]:

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lab.catalog import find, names
+from lab.events import DRY_RUN
 
 FIGURES = (
     "time_to_detect_s", "signal_delay_s", "pipeline_delay_s", "pipeline_budget_s", "time_to_recover_s",
@@ -46,7 +47,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Done:
-    """A run of the series, how it came out, and on which state of the code."""
+    """A run of the series, how it came out, and on which state of the code. `told`: how often somebody was."""
 
     scenario: str
     seed: int
@@ -143,7 +144,7 @@ def _run(one: Wanted) -> Done:
     if not ran.stdout:
         raise SystemExit(f"{' '.join(command)}: {ran.stderr.strip()}")
     found = json.loads(ran.stdout)
-    told = sum(told["status"] == "firing" for told in found["notifications"])
+    told = sum(one["status"] == "firing" and one["route"] != DRY_RUN for one in found["notifications"])
     return Done(
         one.scenario, one.seed, one.control, one.busy, one.speed, found["verdict"], found["reason"], told,
         {name: found[name] for name in FIGURES}, _commit(), time.strftime("%Y-%m-%d"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -62,16 +63,20 @@ class Comparison:
         return 3 if self.doubts else 0
 
 
-def compare(before: Benchmark, now: Benchmark, tolerance: float = TOLERANCE) -> Comparison:
-    """Compare what was measured now with a baseline. Raises `UsageError` when they can't be compared."""
+def compare(before: Benchmark, now: Benchmark, tolerance: float = TOLERANCE, asked: Collection[str] = ()) -> Comparison:
+    """Compare what was measured now with a baseline. Raises `UsageError` when they can't be compared.
+
+    `asked`: the scenarios that were named, so that others of the baseline are left out on purpose; none: all of it.
+    """
     _require_comparable(before, now)
     earlier = set(before.measured())
     pairs = [pair for pair in now.measured() if pair in earlier]
-    if not pairs:
+    if not earlier or (not pairs and now.measured()):  # runs that all failed are no bad usage: they are in doubt
         raise UsageError("the baseline has no figure of these scenarios; make one with `lab bench --save`")
     raw = [rank_sum_p(before.values(*pair), now.values(*pair)) for pair in pairs]
     changes = tuple(_change(before, now, pair, p, tolerance) for pair, p in zip(pairs, holm(raw), strict=True))
-    return Comparison(changes, _doubts(before, now, pairs), _warnings(before, now), tolerance)
+    doubts = (*_doubts(before, now, pairs), *_missing(before, now, asked))
+    return Comparison(changes, doubts, _warnings(before, now), tolerance)
 
 
 def _require_comparable(before: Benchmark, now: Benchmark) -> None:
@@ -113,9 +118,21 @@ def _doubts(before: Benchmark, now: Benchmark, pairs: list[tuple[str, str]]) -> 
         old, new = len(before.runs[label]), len(now.runs[label])
         if least_p(old, new) * len(pairs) > ALPHA:
             doubts.append(f"{label}: {old} and {new} runs can show no change of {figures}; {need} each are needed")
+    return tuple(doubts)
+
+
+def _missing(before: Benchmark, now: Benchmark, asked: Collection[str]) -> tuple[str, ...]:
+    """What the baseline has and this has not: whole scenarios, unless others were named, and single figures."""
+    was = "was measured for the baseline and is not now"
+    there = {label for label, _ in now.measured()}
+    doubts: dict[str, None] = {}  # one for a scenario, however many figures it had
     for label, name in before.measured():
-        if label in now.runs and not now.values(label, name):
-            doubts.append(f"{label}: {BY_NAME[name].title} was measured for the baseline and is not now")
+        if label not in there and (label in asked or label in now.runs):
+            doubts[f"{label}: {was}"] = None
+        elif label not in there and not asked:
+            doubts[f"{label}: {was}; to leave it out, name those to compare"] = None
+        elif label in there and not now.values(label, name):
+            doubts[f"{label}: {BY_NAME[name].title} {was}"] = None
     return tuple(doubts)
 
 

@@ -83,27 +83,56 @@ def load(path: Path) -> Benchmark:
         raise UsageError(f"{path}: more than {MAX_BYTES >> 20} MiB; give a file of `lab bench --save`")
     try:
         return _parse(json.loads(raw))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UsageError(f"{path}: not a file of `lab bench --save`: {type(error).__name__}: {error}") from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise UsageError(f"{path}: not a file of `lab bench --save`: {_in_words(error)}") from error
 
 
-def _parse(found: Mapping[str, Any]) -> Benchmark:
+def _in_words(error: Exception) -> str:
+    """What is wrong with a file, and the remedy."""
+    remedy = "give a file that `lab bench --save` wrote"
+    if isinstance(error, _OtherFormatError):
+        return f"{error}; use the lab that wrote it"
+    if isinstance(error, KeyError):
+        return f"it has no {error.args[0]}; {remedy}"
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return f"it is no JSON that can be read ({error}); {remedy}"
+    return f"{error}; {remedy}"
+
+
+class _OtherFormatError(ValueError):
+    """A file of another version of the lab."""
+
+
+def _parse(raw: object) -> Benchmark:
+    found = _object(raw, "it")
     if found["format"] != FORMAT:
-        raise ValueError(f"format {found['format']} is not {FORMAT}; use the lab that wrote it")
-    machine, settings = found["machine"], found["settings"]
+        raise _OtherFormatError(f"its format is {found['format']!r} and not {FORMAT}")
+    machine, settings = _object(found["machine"], "machine"), _object(found["settings"], "settings")
     users = settings["users"]
     return Benchmark(
         machine=Machine(
             str(machine["cpu"]), int(machine["cores"]), int(machine["memory_mib"]), str(machine["architecture"])
         ),
-        software={str(k): str(v) for k, v in found["software"].items()},
+        software={str(k): str(v) for k, v in _object(found["software"], "software").items()},
         settings=Settings(str(settings["runtime"]), float(settings["speed"]), None if users is None else int(users)),
-        runs={str(label): tuple(map(_run, runs)) for label, runs in found["runs"].items()},
+        runs={str(label): _runs(label, runs) for label, runs in _object(found["runs"], "runs").items()},
     )
 
 
+def _object(found: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(found, dict):
+        raise ValueError(f"{what} is no JSON object")
+    return found
+
+
+def _runs(label: str, found: object) -> tuple[BenchRun, ...]:
+    if not isinstance(found, list):
+        raise ValueError(f"the runs of {label} are no list")
+    return tuple(_run(_object(run, f"a run of {label}")) for run in found)
+
+
 def _run(found: Mapping[str, Any]) -> BenchRun:
-    figures = {str(name): float(value) for name, value in found["figures"].items()}
+    figures = {str(name): float(value) for name, value in _object(found["figures"], "figures").items()}
     if not all(map(math.isfinite, figures.values())):
         raise ValueError("a figure is not finite")
     return BenchRun(int(found["seed"]), figures)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from lab.advise.case import Case
@@ -46,6 +47,7 @@ DEFAULTS = {
     "budget": "any budget (--budget)",
 }
 """What is taken for granted where it is not told."""
+OF_A_CASE = (*DEFAULTS, "cloud_suffices", "days_unopened", "red_flags")
 
 
 def advise_command(given: dict[str, Any]) -> int:
@@ -58,6 +60,7 @@ def advise_command(given: dict[str, Any]) -> int:
         raise UsageError("--card: is for people; leave --json away, or leave --card away")
     if not (told or given["card"] or given["measure"]):
         raise UsageError("--queries-per-day: how many? such as `lab advise --queries-per-day 2000 --operator`")
+    _refuse_unused(given)
     case = case_of(given) if told else None
     if given["measure"]:
         _measure(given["prometheus_bin"], tell=case is None and not given["card"], as_json=given["as_json"])
@@ -65,6 +68,24 @@ def advise_command(given: dict[str, Any]) -> int:
             return 0
     click.echo(_told(case, known() if case else None, given))
     return 0
+
+
+def _refuse_unused(given: dict[str, Any]) -> None:
+    """What was typed and would be passed over; a variable and lab.toml stand for other times, too."""
+    from lab.errors import UsageError
+
+    context = click.get_current_context()
+    typed = [o for o in context.command.params if o.name and _is_typed(context, o.name)]
+    if given["queries_per_day"] is None:
+        for option in typed:
+            if option.name in OF_A_CASE:
+                raise UsageError(f"{option.opts[0]}: is of a case; add --queries-per-day N, or leave it away")
+    if not given["measure"] and _is_typed(context, "prometheus_bin"):
+        raise UsageError("--prometheus-bin: is the Prometheus to measure; add --measure, or leave it away")
+
+
+def _is_typed(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def case_of(given: dict[str, Any]) -> Case:

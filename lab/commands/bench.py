@@ -6,18 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
+
+from lab.commands.numbers import MAX_SECONDS, Finite
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from lab.bench.compare import Comparison
     from lab.bench.results import Benchmark
+    from lab.bench.runs import Series
     from lab.options import Options
     from lab.outcome import Outcome
     from lab.plan import Plan
 
 MAX_RUNS = 100
 FILE = click.Path(path_type=Path, dir_okay=False)
+WITHOUT_RUNS = ("saved", "compare", "tolerance", "no_color")
+"""Options that mean something where figures are taken from a file."""
 
 
 @click.command()
@@ -27,7 +33,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--resume", is_flag=True, help="go on with what --save has already")
 @click.option("--saved", type=FILE, help="figures of an earlier --save, in place of new runs")
 @click.option("--compare", type=FILE, help="a baseline: an earlier --save; exit 1 when something is worse")
-@click.option("--tolerance", type=click.FloatRange(0, 1000), default=10, show_default=True, metavar="PERCENT",
+@click.option("--tolerance", type=Finite(0, 1000), default=10, show_default=True, metavar="PERCENT",
               help="changes of a median below this are none")  # fmt: skip
 @click.option("--runtime", type=click.Choice(["auto", "native", "docker"]), default="auto", envvar="LAB_RUNTIME",
               show_default=True, help="as of `lab run`")  # fmt: skip
@@ -36,6 +42,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--users", type=click.IntRange(1, 1000), envvar="LAB_USERS", help="as of `lab run`")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), envvar="LAB_OUT", show_default=True,
               help="where the runs are kept")  # fmt: skip
+@click.option("--max-wall", type=Finite(0, MAX_SECONDS, min_open=True), envvar="LAB_MAX_WALL", metavar="SECONDS",
+              help="end after so long, all runs together; exit code 3, --resume goes on")  # fmt: skip
 @click.option("--prometheus-bin", type=click.Path(path_type=Path), envvar="LAB_PROMETHEUS_BIN",
               help="the Prometheus to use")  # fmt: skip
 @click.option("--alertmanager-bin", type=click.Path(path_type=Path), envvar="LAB_ALERTMANAGER_BIN",
@@ -60,18 +68,33 @@ def bench_command(names: tuple[str, ...], given: dict[str, Any]) -> int:
         raise UsageError("--saved: takes figures from a file in place of runs; leave --save and --resume away")
     if given["resume"] and not given["save"]:
         raise UsageError("--resume: goes on with the file of --save; give both")
+    _refuse_unused(given)
     baseline = load(given["compare"]) if given["compare"] else None
+    codes: tuple[int, ...]
     if given["saved"]:
-        found, codes = _named(load(given["saved"]), names), [0]
+        found, codes, asked = _named(load(given["saved"]), names), (0,), names
     else:
-        found, codes = _measure(names, given)
+        found, codes, asked = _measure(names, given)
     if 130 in codes:
         return 130
     if baseline is None:
         return worst([*codes, _show(found)])
     from lab.bench.compare import compare
 
-    return worst([*codes, _show_comparison(compare(baseline, found, given["tolerance"] / 100))])
+    return worst([*codes, _show_comparison(compare(baseline, found, given["tolerance"] / 100, asked))])
+
+
+def _refuse_unused(given: dict[str, Any]) -> None:
+    """What was typed and would be passed over; variables and lab.toml may stand for other commands, too."""
+    from lab.errors import UsageError
+
+    source = click.get_current_context().get_parameter_source
+    typed = [name for name in given if source(name) is ParameterSource.COMMANDLINE]
+    unused = [name for name in typed if given["saved"] and name not in WITHOUT_RUNS]
+    if unused:
+        raise UsageError(f"--{unused[0].replace('_', '-')}: is for runs; --saved makes none; leave it away")
+    if "tolerance" in typed and not given["compare"]:
+        raise UsageError("--tolerance: is of a comparison; add --compare FILE, or leave it away")
 
 
 def _named(found: Benchmark, names: tuple[str, ...]) -> Benchmark:
@@ -101,9 +124,10 @@ def _show_comparison(found: Comparison) -> int:
     return found.exit_code
 
 
-def _measure(names: tuple[str, ...], given: dict[str, Any]) -> tuple[Benchmark, list[int]]:
+def _measure(names: tuple[str, ...], given: dict[str, Any]) -> tuple[Benchmark, tuple[int, ...], tuple[str, ...]]:
+    """What was measured, the exit codes, and the scenarios that were named."""
     from lab.bench.results import save
-    from lab.bench.runs import measure
+    from lab.bench.runs import Limit, measure
     from lab.commands.many import ALL, targets
     from lab.commands.run import _console
     from lab.plan import make
@@ -123,7 +147,21 @@ def _measure(names: tuple[str, ...], given: dict[str, Any]) -> tuple[Benchmark, 
         if given["save"]:
             save(so_far, given["save"])
 
-    return measure(plans, given["runs"], begun, lambda plan: _execute(plan, console), told)
+    limit = Limit.after(given["max_wall"])
+    made = measure(plans, given["runs"], begun, lambda plan: _execute(plan, console, limit.left_s), told, limit)
+    _tell_unmade(made, len(plans) * given["runs"], given)
+    return made.found, made.codes, tuple(plan.scenario.label for plan in plans) if names else ()
+
+
+def _tell_unmade(made: Series, wanted: int, given: dict[str, Any]) -> None:
+    if not made.unmade:
+        return
+    remedy = "add --resume to go on" if given["save"] else "give more, or --save FILE, with which --resume goes on"
+    click.echo(
+        f"lab: --max-wall: {given['max_wall']:g} s are over, {made.unmade} of {wanted} runs were ended or not begun; "
+        f"{remedy}",
+        err=True,
+    )
 
 
 def _options(given: dict[str, Any]) -> Options:
@@ -155,8 +193,9 @@ def _begun(plans: list[Plan], given: dict[str, Any]) -> Benchmark:
     return found
 
 
-def _execute(plan: Plan, console: Console) -> Outcome:
+def _execute(plan: Plan, console: Console, left_s: float) -> Outcome:
     import json
+    import math
     import time
     from dataclasses import replace
 
@@ -164,7 +203,8 @@ def _execute(plan: Plan, console: Console) -> Outcome:
     from lab.outcome import to_json
     from lab.report.terminal import TerminalStory
 
-    fresh = replace(plan, header=replace(plan.header, started_at=time.time()))
+    options = replace(plan.options, max_wall_s=left_s if math.isfinite(left_s) else None)
+    fresh = replace(plan, header=replace(plan.header, started_at=time.time()), options=options)
     found = execute(fresh, TerminalStory(console, quiet=True))
     verdict = Path(found.run_dir) / "verdict.json"
     verdict.write_text(json.dumps(to_json(found), indent=2) + "\n", encoding="utf-8")

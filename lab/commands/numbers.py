@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+MAX_SECONDS = 30 * 86_400
+"""More than anything here takes; timers of the system take little more."""
+
 
 class Finite(click.FloatRange):
     """A range without infinity and without what is no number: both are no seconds that anybody could wait."""

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lab.commands.run_options import SERVERS, having
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.console import Console
 
     from lab.catalog import Found
+    from lab.doctor import Report
+    from lab.options import Options
     from lab.plan import Plan
     from lab.rehearsal import Item
 
@@ -24,24 +28,32 @@ if TYPE_CHECKING:
               show_default=True, help="where the servers run")  # fmt: skip
 @click.option("--speed", type=float, default=15.0, envvar="LAB_SPEED", show_default=True,
               help="how many times faster than production timings")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=1, envvar="LAB_SEED", show_default=True,
+              help="of traffic and service")  # fmt: skip
+@click.option("--users", type=click.IntRange(0, 1000), envvar="LAB_USERS",
+              help="simulated users instead of the scenario's")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), envvar="LAB_OUT", show_default=True,
               help="where the runs are kept")  # fmt: skip
+@having(SERVERS)
 @click.option("--no-color", is_flag=True, help="no colours; NO_COLOR does the same")
 def rehearse(names: tuple[str, ...], only_look: bool, no_color: bool, **given: Any) -> int:
     """Before going on stage: look at all that can be missing, then play each scenario once. Green or red.
 
-    NAME: scenarios that will be shown; all five without. Needs no network. What other runs left is removed first,
-    stacks that --keep left up as well. Exit codes: 0 all green, 1 a run failed, 3 something is missing.
+    NAME: scenarios that will be shown; all five without. Needs no network. What other runs left is removed first;
+    stacks that --keep left up as well, but not with --look. Exit codes: 0 all green, 1 a run failed, 3 something is
+    missing.
     """
     from lab.catalog import find
     from lab.commands.many import ALL, targets
     from lab.commands.run import _console
+    from lab.options import Options
     from lab.sweep import sweep
 
-    console = _console(no_color)
-    sweep(kept=True)
     founds = [find(name) for name in names] or targets(ALL, all_variants=False)
-    plans, items = _look(founds, given, console)
+    options = Options(**given)
+    sweep(kept=not only_look)  # not before all that can be refused was
+    console = _console(no_color)
+    plans, items = _look(founds, options, console)
     if any(not item.green for item in items):
         console.print("[bold red]RED[/bold red]: nothing was started", highlight=False)
         return 3
@@ -51,16 +63,15 @@ def rehearse(names: tuple[str, ...], only_look: bool, no_color: bool, **given: A
     return worst
 
 
-def _look(founds: Sequence[Found], given: dict[str, Any], console: Console) -> tuple[list[Plan], list[Item]]:
+def _look(founds: Sequence[Found], options: Options, console: Console) -> tuple[list[Plan], list[Item]]:
     """Everything that can be seen without a server."""
     from lab.classroom.client import stack_up
-    from lab.doctor import examine
-    from lab.options import Options
     from lab.plan import make
-    from lab.rehearsal import Item, machine, prepared, shortened, volume
+    from lab.registry import entries
+    from lab.rehearsal import Item, kept_up, machine, prepared, shortened, volume
 
-    options, report = Options(**given), examine()
-    items = [*machine(report), *volume(report, founds)]
+    report = _report(options)
+    items = [*machine(report), *volume(report, founds), *kept_up(entry for _, entry in entries())]
     if stack_up() is not None:
         items.append(Item("machine: to itself", False, "a stack is up and makes load; `lab down` stops it"))
     _tell(items, console)
@@ -71,6 +82,22 @@ def _look(founds: Sequence[Found], given: dict[str, Any], console: Console) -> t
         items += looked
         plans += [plan] if plan else []
     return plans, items
+
+
+def _report(options: Options) -> Report:
+    """What of this machine concerns the runs. Where no place can be had, the scenarios say why."""
+    from lab.doctor import examine
+    from lab.errors import LabError
+    from lab.rehearsal import concerning
+    from lab.runtime.place import decide
+
+    programs = {"prometheus": options.prometheus_bin, "alertmanager": options.alertmanager_bin}
+    report = examine({name: path for name, path in programs.items() if path})
+    try:
+        place: str = decide(options).name
+    except LabError:
+        place = options.runtime
+    return concerning(report, place)
 
 
 def _play(plans: Sequence[Plan], console: Console) -> list[int]:

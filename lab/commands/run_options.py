@@ -8,13 +8,11 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from lab.commands.numbers import Finite
+from lab.commands.numbers import MAX_SECONDS, Finite
 from lab.load_elsewhere import WAIT_S
 from lab.scale import QUICK, ScaleName
 from lab.scenario import DEFAULT_SPEED
 
-MAX_SECONDS = 30 * 86_400
-"""More than any run takes; timers of the system take about so much."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -14,11 +14,13 @@ from bench_corpus import RECORDED
 from histories import header
 from test_recorded import judged
 
+import lab.commands.run
 from lab.bench.figures import BY_NAME
 from lab.bench.markdown import code, number
 from lab.bench.results import BenchRun, load, save
 from lab.catalog import Found
 from lab.cli import run_cli
+from lab.errors import OverTime
 from lab.journal import Header
 from lab.options import Options
 from lab.outcome import Outcome, outcome
@@ -209,6 +211,13 @@ def test_a_table_of_figures(capsys: pytest.CaptureFixture[str]) -> None:
     (["--compare", "none.json"], "none.json: No such file"),
     (["cardinalty"], "did you mean cardinality?"),
     (["--runs", "0"], "--runs"),
+    *(([f"--{name}", value, "--saved", str(BASELINE)], f"--{name}: is for runs; --saved makes none; leave it away")
+      for name, value in (("runs", "3"), ("speed", "5"), ("users", "5"), ("runtime", "native"), ("out", "x"),
+                          ("max-wall", "60"), ("prometheus-bin", "x"), ("alertmanager-bin", "x"))),
+    (["--saved", str(BASELINE), "--tolerance", "5"], "--tolerance: is of a comparison; add --compare FILE"),
+    (["--tolerance", "5"], "--tolerance: is of a comparison; add --compare FILE"),
+    (["--tolerance", "nan", "--compare", str(BASELINE)], "'--tolerance': nan is no finite number"),
+    *((["--max-wall", value], "'--max-wall'") for value in ("nan", "inf", "0", "-5", "1e9", "soon")),
 ])  # fmt: skip
 def test_bad_usage_is_refused_before_anything_runs(
     args: list[str], why: str, seeds: list[tuple[str, int]], capsys: pytest.CaptureFixture[str]
@@ -216,6 +225,110 @@ def test_bad_usage_is_refused_before_anything_runs(
     assert run_cli(["bench", *args]) == 2
     assert why in capsys.readouterr().err
     assert not seeds
+
+
+def test_variables_and_the_file_of_settings_are_no_bad_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAB_SPEED", "10")
+    monkeypatch.setenv("LAB_MAX_WALL", "600")
+    (tmp_path / "lab.toml").write_text("[bench]\nruns = 20\ntolerance = 5\n")
+    assert run_cli(["bench", "--saved", str(BASELINE)]) == 0
+    monkeypatch.setenv("LAB_MAX_WALL", "nan")
+    assert run_cli(["bench"]) == 2
+    assert "the variable LAB_MAX_WALL: nan is no finite number" in capsys.readouterr().err
+
+
+# --max-wall
+
+
+class Clock:
+    """Each run takes ten seconds, or as long as it is given."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.now, self.given, self.ran = 0.0, [], []  # type: tuple[float, list[float | None], list[tuple[str, int]]]
+        stub(monkeypatch, folder, self.ran, self._how)
+        stubbed = lab.commands.run._execute
+
+        def execute(plan: Any, story: Any) -> Outcome:
+            self.given.append(plan.options.max_wall_s)
+            return stubbed(plan, story)
+
+        monkeypatch.setattr("lab.commands.run._execute", execute)
+        monkeypatch.setattr("lab.bench.runs.time.monotonic", lambda: self.now)
+
+    def _how(self, _number: int) -> str:
+        limit = self.given[-1]
+        self.now += 10.0 if limit is None else min(10.0, limit)
+        return "pass" if limit is None or limit >= 10.0 else "no_users"
+
+
+def test_a_series_is_over_when_its_time_is_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock(monkeypatch, tmp_path)
+    command = ["bench", "cardinality", "--runs", "5", "--save", "b.json"]
+    assert run_cli([*command, "--max-wall", "25"]) == 3
+    told = capsys.readouterr()
+    said = "lab: --max-wall: 25 s are over, 3 of 5 runs were ended or not begun; add --resume to go on"
+    assert told.err.splitlines().count(said) == 1
+    assert "| `cardinality` | time to detect | 2 |" in told.out
+    assert clock.given == [25.0, 15.0, 5.0]
+    assert [seed for _, seed in clock.ran] == [1, 2, 3]
+    assert [run.seed for run in load(tmp_path / "b.json").runs["cardinality"]] == [1, 2]
+    assert run_cli([*command, "--resume", "--max-wall", "30"]) == 0
+    assert [seed for _, seed in clock.ran] == [1, 2, 3, 3, 4, 5]
+    assert "--max-wall" not in capsys.readouterr().err
+
+
+def test_a_series_that_measured_nothing_in_its_time_is_inconclusive_and_no_bad_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Clock(monkeypatch, tmp_path)
+    assert run_cli(["bench", "cardinality", "--compare", str(BASELINE), "--max-wall", "5"]) == 3
+    told = capsys.readouterr()
+    assert "10 of 10 runs were ended or not begun; give more, or --save FILE" in told.err
+    assert "**In doubt:** cardinality: was measured for the baseline and is not now" in told.out
+
+
+def test_the_end_of_the_time_before_a_run_has_an_outcome_ends_the_series(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock(monkeypatch, tmp_path)
+
+    def execute(plan: Any, _story: Any) -> Outcome:
+        clock.now += plan.options.max_wall_s
+        raise OverTime("not over")
+
+    monkeypatch.setattr("lab.commands.run._execute", execute)
+    assert run_cli(["bench", "cardinality", "--max-wall", "25"]) == 3
+    assert "--max-wall: 25 s are over, 10 of 10 runs" in capsys.readouterr().err
+
+
+def test_runs_have_no_limit_without_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, tmp_path)
+    assert run_cli(["bench", "cardinality", "--runs", "2"]) == 0
+    assert clock.given == [None, None]
+
+
+# A scenario of the baseline that is not there any more
+
+
+def test_a_scenario_that_is_gone_is_in_doubt_unless_others_are_named(
+    seeds: list[tuple[str, int]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = tmp_path / "both.json"
+    runs = RECORDED.runs["cardinality"]
+    save(replace(RECORDED, runs={"cardinality": runs, "rate_limit": runs}), both)
+    command = ["bench", "--saved", str(BASELINE), "--compare", str(both)]
+    assert run_cli(command) == 3
+    assert "**In doubt:** rate_limit: was measured for the baseline and is not now" in capsys.readouterr().out
+    assert run_cli([*command, "cardinality"]) == 0
+    for names, doubted in ((["cardinality"], 0), ([], 1)):
+        run_cli(["bench", *names, "--runs", "7", "--compare", str(both)])
+        assert capsys.readouterr().out.count("**In doubt:** rate_limit") == doubted
+    assert seeds
 
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

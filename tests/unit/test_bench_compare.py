@@ -136,8 +136,24 @@ def test_a_figure_that_is_not_measured_any_more_is_no_same() -> None:
     assert found.doubts == ("a: overhead was measured for the baseline and is not now",)
     assert found.exit_code == 3
     assert compare(one(EIGHT), one(EIGHT, overhead_s=1.0)).exit_code == 0
-    more = one(EIGHT).with_run("not run now", BenchRun(1, {"overhead_s": 1.0}))
-    assert compare(more, one(EIGHT)).exit_code == 0
+
+
+def test_a_scenario_that_is_not_measured_any_more_is_no_same_unless_it_was_left_out_by_name() -> None:
+    more = one(EIGHT).with_run("b", BenchRun(1, {"overhead_s": 1.0, "time_to_detect_s": 1.0}))
+    found = compare(more, one(EIGHT))
+    assert found.doubts == ("b: was measured for the baseline and is not now; to leave it out, name those to compare",)
+    assert found.exit_code == 3
+    assert compare(more, one(EIGHT), asked=("a",)).exit_code == 0
+    assert compare(more, one(EIGHT), asked=("a", "b")).doubts == ("b: was measured for the baseline and is not now",)
+    without = one(EIGHT).with_run("b", BenchRun(1, {}))
+    assert compare(more, without, asked=("a",)).doubts == ("b: was measured for the baseline and is not now",)
+
+
+def test_runs_that_all_failed_are_in_doubt_and_no_bad_usage() -> None:
+    found = compare(one(EIGHT), one([]), asked=("a",))
+    assert (found.changes, found.exit_code) == ((), 3)
+    with pytest.raises(UsageError, match="no figure of these scenarios"):
+        compare(one([]), one([]))
 
 
 def test_another_machine_and_other_software_are_told() -> None:

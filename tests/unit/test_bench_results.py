@@ -60,6 +60,32 @@ def test_anything_else_is_refused(text: str, tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.parametrize(("change", "says"), [
+    ({"format": None}, "it has no format; give a file that `lab bench --save` wrote"),
+    ({"format": 2}, "its format is 2 and not 1; use the lab that wrote it"),
+    ({"machine": {"cpu": "x"}}, "it has no cores; give"), ({"settings": 3}, "settings is no JSON object; give"),
+    ({"runs": []}, "runs is no JSON object"), ({"runs": {"a": 1}}, "the runs of a are no list"),
+    ({"runs": {"a": [1]}}, "a run of a is no JSON object"), ({"runs": {"a": [{"seed": 1}]}}, "it has no figures"),
+])  # fmt: skip
+def test_what_is_wrong_with_a_file_is_said_in_words(change: dict[str, Any], says: str, tmp_path: Path) -> None:
+    told = {**written(RECORDED, tmp_path), **change}
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps({name: value for name, value in told.items() if value is not None}))
+    with pytest.raises(UsageError) as refused:
+        load(path)
+    assert says in str(refused.value)
+    assert "Error" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("", "it is no JSON that can be read"), ("[]", "it is no JSON object; give a file"),
+])  # fmt: skip
+def test_what_is_no_object_is_said_in_words(text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "b.json").write_text(text)
+    with pytest.raises(UsageError, match=says):
+        load(tmp_path / "b.json")
+
+
 def test_a_file_that_is_too_large_or_missing_or_can_not_be_written_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "large.json"
     with path.open("wb") as file:

@@ -25,8 +25,9 @@ from lab.options import Options
 from lab.outcome import Outcome, outcome
 from lab.plan import Plan, make
 from lab.registry import Registration
-from lab.rehearsal import READY_S, Item, left_behind, machine, played, prepared, shortened, volume
+from lab.rehearsal import READY_S, Item, concerning, left_behind, machine, played, prepared, shortened, volume
 from lab.runner import Run
+from lab.runtime.place import decide
 from lab.scenario import Result
 
 FINE = Report((Looked("python", "ok", "3.11"), Looked("volume", "ok", "can be mounted")))
@@ -37,7 +38,7 @@ def alone(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No run is started, no network is asked, and the machine is fine."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("lab.runner.Run.execute", lambda _: pytest.fail("it was started"))
-    monkeypatch.setattr("lab.doctor.examine", lambda: FINE)
+    monkeypatch.setattr("lab.doctor.examine", lambda _: FINE)
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError("the network is unreachable")
@@ -164,7 +165,80 @@ def test_a_stack_that_is_up_is_in_the_way(monkeypatch: pytest.MonkeyPatch, capsy
     assert "`lab down` stops it" in str(items)
 
 
+def test_in_containers_what_concerns_native_runs_is_passed_over() -> None:
+    lacking = tuple(Looked(name, "missing", "none", "lab install") for name in ("prometheus", "locust"))
+    report = Report((*lacking, Looked("volume", "optional", "forbidden", "run as root")))
+    there = concerning(report, "docker")
+    assert volume(there, [find("cardinality")]) == []
+    assert [item.name for item in machine(there)] == ["machine: locust"]
+    for place in ("native", "auto"):
+        assert concerning(report, place) == report
+
+
+@pytest.mark.parametrize(("place", "lacking"), [("docker", False), ("native", True)])
+def test_the_place_that_is_decided_counts(
+    place: str, lacking: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = Report((Looked("volume", "optional", "forbidden", "run as root"),))
+    native = decide(Options(runtime="native"))
+    monkeypatch.setattr("lab.doctor.examine", lambda _: report)
+    monkeypatch.setattr("lab.runtime.place.decide", lambda _: replace(native, name=place))
+    assert run_cli(["rehearse", "--look", "cardinality", "--no-color"]) == (3 if lacking else 0)
+    assert ("machine: volume" in capsys.readouterr().err) is lacking
+
+
+# A stack that --keep left up
+
+
+@pytest.fixture
+def left_up(state: Path, tmp_path: Path) -> Path:
+    """The entry of a stack whose lab has gone."""
+    Registration("left-up", tmp_path / "left-up").keep({})
+    (entry,) = state.glob("*.json")
+    told = json.loads(entry.read_text())
+    entry.write_text(json.dumps({**told, "owner": {"pid": 2**22 - 1, "start": "long:ago"}}))
+    return entry
+
+
+@pytest.mark.parametrize("argv", [["cardinalty"], ["--speed", "99"], ["cardinality", "slow_querys"], ["--look", "no"]])
+def test_bad_usage_stops_nothing(argv: list[str], left_up: Path) -> None:
+    assert run_cli(["rehearse", *argv]) == 2
+    assert left_up.exists()
+
+
+def test_looking_leaves_a_kept_stack_up_and_says_that_the_rehearsal_does_not(
+    left_up: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, items = told(capsys, "slow_queries", "--look")
+    assert code == 0
+    assert items["machine"].startswith("green machine: to itself: --keep left a stack up (")
+    assert items["machine"].endswith("the rehearsal proper, without --look, stops it")
+    assert left_up.exists()
+    monkeypatch.setattr("lab.commands.rehearse._play", lambda *_: [])
+    code, items = told(capsys, "slow_queries")
+    assert (code, items["machine"]) == (0, "green machine: everything that a run needs is here")
+    assert not left_up.exists()
+
+
 # Playing
+
+
+def test_the_variables_of_a_run_are_those_of_its_rehearsal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[Options] = []
+    for name, value in {"SEED": "7", "USERS": "3", "SPEED": "10", "OUT": "kept", "PROMETHEUS_BIN": "p",
+                        "ALERTMANAGER_BIN": "a"}.items():  # fmt: skip
+        monkeypatch.setenv(f"LAB_{name}", value)
+
+    def make_(_: object, options: Options) -> None:
+        asked.append(options)
+        raise UsageError("enough")
+
+    monkeypatch.setattr("lab.plan.make", make_)
+    assert run_cli(["rehearse", "--look", "slow_queries"]) == 3
+    assert asked == [Options(
+        runtime="native", seed=7, users=3, speed=10.0, out=Path("kept"), prometheus_bin=Path("p"),
+        alertmanager_bin=Path("a"),
+    )]  # fmt: skip
 
 
 def run_of(name: str) -> tuple[Plan, Outcome, History]:

@@ -153,9 +153,24 @@ def test_every_case_fits_on_one_screen_and_in_80_columns(case: Case) -> None:
     (["-q", "1", "--days-unopened", "a\nb\x1b"], "--days-unopened: 'a b"),
     (["-q", "1", "--card", "--json"], "--card: is for people"), (["--json"], "--queries-per-day: how many?"),
     (["-q", "1", "--retention", "9" * 90 + "y"], "--retention: '999"),
+    *(([how, *option], f"{option[0]}: is of a case; add --queries-per-day N") for how in ("--card", "--measure")
+      for option in (["--series", "bogus"], ["--operator"], ["--budget", "5"], ["--stage", "mvp"], ["--hosts", "2"],
+                     ["--scrape-interval", "15s"], ["--retention", "15d"], ["--days-unopened", "3"],
+                     ["--cloud-suffices"], ["--red-flag", "promql"])),
+    (["-q", "2000", "--prometheus-bin", "x"], "--prometheus-bin: is the Prometheus to measure; add --measure"),
+    (["--card", "--prometheus-bin", "x"], "--prometheus-bin: is the Prometheus to measure; add --measure"),
 ])  # fmt: skip
 def test_a_mistake_is_one_line_that_names_it(args: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert says in complaint(capsys, *args)
+
+
+def test_variables_and_the_file_of_settings_are_for_other_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LAB_PROMETHEUS_BIN", "x")
+    (tmp_path / "lab.toml").write_text("[advise]\nseries = 5000\n")
+    assert "Your case" not in told(capsys, "--card")
+    assert "5,000 series" in told(capsys, "-q", "2k")
 
 
 @pytest.mark.parametrize(("text_", "value"), [
