@@ -32,7 +32,7 @@ def report(run: Path, to: Path | None) -> None:
 
     gc.disable()  # a journal of a hundred thousand samples is all objects that stay
     try:
-        target = write_index(run) if (run / SERIES).is_file() and to is None else write_report(run, to)
+        target = write_index(run, to=to) if (run / SERIES).is_file() else write_report(run, to)
     except OSError as error:
         where = f"--to {to}" if to else str(run)
         raise UsageError(f"{where}: {error.strerror or error}; give a file that can be written with --to") from error

@@ -11,6 +11,8 @@ from lab.errors import UsageError
 from lab.paths import scenarios_dir
 
 ORDER = ("easy", "medium", "hard")
+DETECTOR = "detector.py"
+"""The file of a detector in an answer; what it found can be drawn."""
 
 
 def folder() -> Path:
@@ -29,6 +31,11 @@ def find(name: str) -> Path:
         near = difflib.get_close_matches(name, names(), 1, ALIKE)
         raise UsageError(f"{name}: no such exercise; {f'did you mean {near[0]}?' if near else ', '.join(names())}")
     return folder() / name
+
+
+def has_detector(name: str) -> bool:
+    """Whether an answer has a day that can be drawn. Raises `UsageError`."""
+    return (find(name) / "starter" / DETECTOR).is_file()
 
 
 def task(name: str) -> str:

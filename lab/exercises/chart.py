@@ -17,6 +17,8 @@ from lab.text import one_line
 LEFT, TOP, WIDTH, HEIGHT = 46.0, 44.0, 900.0, 300.0
 SAME_MARK_PX = 4.0
 """Marks closer than that are drawn as one."""
+MOST = 3.0
+"""Times the highest value: a band far above it ends at the frame, it does not flatten everything else."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ def svg(day: Day, title: str) -> str:
     """The chart; `title` may be text from outside."""
     start = float(day.times[-1]) - DAY_S
     low, high = fixed_threshold(day.traffic)
-    top = float(max(day.high.max(), day.values.max(), high)) * 1.05
+    busiest = float(max(day.values.max(), high))
+    top = max(busiest, min(float(day.high.max()), MOST * busiest)) * 1.05
 
     def x(times: Floats) -> Floats:
         return LEFT + (times - start) / DAY_S * WIDTH

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,30 @@ from lab.errors import UsageError
 from lab.exercises import answers
 from lab.exercises.panels import Query, queries
 from lab.exercises.points import Point, point
+from lab.exercises.promtool import PromtoolMissingError, refused
 from lab.timescale import Duration
-from lab.timescale.tree import Aggregate, Binary, Call, Matcher, Matrix, Node, Number, Paren, Selector
+from lab.timescale.tree import Aggregate, Binary, Call, Matcher, Matrix, Node, Number, Paren
 
 DASHBOARD, CONFIG = "dashboard.json", "prometheus.yml"
 QUERIES, DURATIONS = "rag_queries_total", "rag_query_duration_seconds_bucket"
-TARGET = "rag:8001"
+JOB_NAME, TARGET = "rag", "rag:8001"
 SCRAPE_MS = 15_000
 SHORTEST_MS = 4 * SCRAPE_MS
 """Of a window: a scrape may fail, and a rate needs two samples."""
-HIT = Matcher("=", "cache_status", "hit")
+LONGEST_MS = 15 * 60_000
+"""Of a window: a longer one hides what happens now, and each point of the panel reads all of its samples."""
+HIT, JOB = Matcher("=", "cache_status", "hit"), Matcher("=", "job", JOB_NAME)
+SERVED = {"metrics_path": "/metrics", "scheme": "http"}
+"""Where the service has its metrics, which is also what Prometheus asks for by default."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What scrapes the service. `odd`: settings with which it does not reach the metrics."""
+
+    name: str
+    interval: Duration
+    odd: tuple[str, ...]
 
 
 def judge(folder: Path) -> list[Point]:
@@ -69,7 +84,7 @@ def query_rate(node: Node) -> str:
         )
     if not isinstance(summed, Aggregate) or summed.op != "sum":
         return "one line for the service: sum() over its instances and label values"
-    return _rate(summed.expr, QUERIES) or _only(summed.expr, ())
+    return _rate(summed.expr, QUERIES) or _one_line(summed) or _only(summed.expr, ()) or _recent(summed.expr)
 
 
 def p95(node: Node) -> str:
@@ -84,11 +99,9 @@ def p95(node: Node) -> str:
         return "add the buckets of all instances first: sum by (le) (rate(...)), inside histogram_quantile()"
     if buckets.grouping != "by" or "le" not in buckets.labels:
         return "the sum has lost the buckets' bounds: by (le)"
-    if set(buckets.labels) - {"le", "job"}:
-        return (
-            f"one line for the service: sum by (le), without {', '.join(sorted(set(buckets.labels) - {'le', 'job'}))}"
-        )
-    return _rate(buckets.expr, DURATIONS) or _only(buckets.expr, ())
+    return (
+        _one_line(buckets, "le") or _rate(buckets.expr, DURATIONS) or _only(buckets.expr, ()) or _recent(buckets.expr)
+    )
 
 
 def hit_ratio(node: Node) -> str:
@@ -107,12 +120,23 @@ def hit_ratio(node: Node) -> str:
     assert isinstance(everything, Aggregate)
     if (hits.grouping, hits.labels) != (everything.grouping, everything.labels) or "cache_status" in hits.labels:
         return "aggregate both sides by the same labels, and not by cache_status: a hit finds no partner among misses"
-    if _only(hits.expr, (HIT,)):
+    return _one_line(hits) or _sides(hits.expr, everything.expr)
+
+
+def _sides(hits: Node, everything: Node) -> str:
+    """Whether both sides of the ratio are of the same service and the same time."""
+    wrong = _job(hits) or _job(everything)
+    if wrong:
+        return wrong
+    if _only(hits, (HIT,)):
         return 'above the line: hits, cache_status="hit", and no other restriction'
-    if _only(everything.expr, ()):
+    if _only(everything, ()):
         return "below the line: all queries; hits divided by misses is no ratio of the whole"
-    same = _window(hits.expr) == _window(everything.expr)
-    return "" if same else "both sides need the same window"
+    if (JOB in _matrix(hits).selector.matchers) != (JOB in _matrix(everything).selector.matchers):
+        return f'both sides need the same service: job="{JOB_NAME}" on both, or on neither'
+    if _matrix(hits).range != _matrix(everything).range:
+        return "both sides need the same window"
+    return _recent(hits) or _recent(everything)
 
 
 def _rate(node: Node, metric: str) -> str:
@@ -127,23 +151,46 @@ def _rate(node: Node, metric: str) -> str:
     return ""
 
 
+def _one_line(summed: Aggregate, *kept: str) -> str:
+    """Whether the sum is one line; by (job) is one, as the service is one job."""
+    whole = f"sum by ({', '.join(kept)})" if kept else "sum()"
+    if summed.grouping == "without":
+        return f"one line for the service: {whole}; `without` keeps every label that it does not name"
+    more = sorted(set(summed.labels) - {"job", *kept})
+    return f"one line for the service: {whole}, without {', '.join(more)}" if more else ""
+
+
 def _only(node: Node, matchers: tuple[Matcher, ...]) -> str:
-    """Whether the selector has these matchers, one for the job aside."""
-    found = tuple(m for m in _selector(node).matchers if m.name != "job")
-    return "" if set(found) == set(matchers) else "that is a part of the queries: leave the matchers away"
+    """Whether the selector has these matchers, that of the service's job aside."""
+    found = set(_matrix(node).selector.matchers) - {JOB}
+    return _job(node) or ("" if found == set(matchers) else "that is a part of the queries: leave the matchers away")
 
 
-def _selector(node: Node) -> Selector:
+def _job(node: Node) -> str:
+    other = [m for m in _matrix(node).selector.matchers if m.name == "job" and m != JOB]
+    return f'the service is the job "{JOB_NAME}": job="{JOB_NAME}", or no matcher of the job' if other else ""
+
+
+def _recent(node: Node) -> str:
+    """Whether the window ends now and is short."""
+    matrix = _matrix(node)
+    if matrix.selector.offset or matrix.selector.at:
+        return "the panel shows what is: leave `offset` and `@` away"
+    if matrix.range > LONGEST_MS:
+        return (
+            f"a window of {Duration(matrix.range)} hides an outage of minutes, and each point reads all its samples "
+            "(`lab show slow_queries`): take 15m or less"
+        )
+    return ""
+
+
+def _matrix(node: Node) -> Matrix:
+    """Of a `rate()`, which `_rate` has seen."""
     call = _bare(node)
     assert isinstance(call, Call)
     matrix = call.args[0]
     assert isinstance(matrix, Matrix)
-    return matrix.selector
-
-
-def _window(node: Node) -> int:
-    call = _bare(node)
-    return call.args[0].range if isinstance(call, Call) and isinstance(call.args[0], Matrix) else 0
+    return matrix
 
 
 def _bare(node: Node) -> Node:
@@ -151,23 +198,55 @@ def _bare(node: Node) -> Node:
 
 
 def _scraped(text: str) -> Point:
-    interval = _interval(text)
-    observed = f"{TARGET} is not scraped" if interval is None else f"{TARGET} every {interval.milliseconds / 1000:g} s"
+    name = "scraped every 15 s"
+    job = _scraping(text)
+    try:
+        refusal, unchecked = refused(text), ""
+    except PromtoolMissingError as error:
+        refusal, unchecked = "", f"; the rest of {CONFIG} was not checked: {error}"
+    except answers.AnswerError as error:
+        refusal, unchecked = str(error), ""
+    if refusal:
+        return point(name, False, refusal, f"Prometheus does not start with this {CONFIG}: correct what promtool names")
+    if job is None:
+        return point(name, False, f"{TARGET} is not scraped", f"a job `{JOB_NAME}` with the target {TARGET}")
+    observed = f"{TARGET} every {job.interval.seconds:g} s"
+    if job.interval.milliseconds != SCRAPE_MS:
+        return point(name, False, observed, f"{TARGET} needs scrape_interval: 15s (left out, it is a minute)")
+    if job.odd:
+        wanted = ", ".join(f"{key}: {value}" for key, value in SERVED.items())
+        return point(name, False, f"{observed} with {', '.join(job.odd)}", f"the service has {wanted}: leave them away")
     return point(
-        "scraped every 15 s", interval is not None and interval.milliseconds == SCRAPE_MS, observed,
-        f"a job with the target {TARGET}, and scrape_interval: 15s (left out, it is a minute)",
+        name, job.name == JOB_NAME, f"{observed}{unchecked}" if job.name == JOB_NAME else f"job `{job.name}`",
+        f"call the job {JOB_NAME}: the label `job` of all its series comes from there",
     )  # fmt: skip
 
 
-def _interval(text: str) -> Duration | None:
-    """Of the job that scrapes the service. Raises `UsageError` where it is no configuration."""
+def _scraping(text: str) -> Job | None:
+    """The job that scrapes the service. Raises `UsageError` where it is no configuration."""
     try:
         document: Any = yaml.safe_load(text)
         default = (document.get("global") or {}).get("scrape_interval", "1m")
         for job in document.get("scrape_configs") or []:
             targets = [t for group in job.get("static_configs") or [] for t in group.get("targets") or []]
             if TARGET in targets:
-                return Duration.parse(str(job.get("scrape_interval", default)))
+                interval = Duration.parse(str(job.get("scrape_interval", default)))
+                return Job(str(job.get("job_name")), interval, _odd(job))
     except (yaml.YAMLError, AttributeError, TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"{CONFIG}: not a configuration of Prometheus: {str(error).splitlines()[0]}") from error
+        raise UsageError(f"{CONFIG}: not a configuration of Prometheus: {_why(error)}") from error
     return None
+
+
+def _odd(job: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{key}: {job[key]}" for key, value in SERVED.items() if job.get(key, value) != value)
+
+
+def _why(error: Exception) -> str:
+    """What is wrong, where, and the remedy; never Python's words about its own types."""
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        return f"{place}{error.problem or error.context}; correct the YAML there"
+    if isinstance(error, (AttributeError, TypeError, RecursionError)):
+        return "it has `global`, and `scrape_configs` with jobs and their static_configs; compare it with the starter's"
+    return f"{str(error).splitlines()[0]}; correct it"

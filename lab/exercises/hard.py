@@ -7,11 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lab.exercises import anomaly_rules, answers, notifications
+from lab.exercises.catalog import DETECTOR
 from lab.exercises.detection import SEEDS, band_points, fixed_point, points_of, readings
 from lab.exercises.points import Point, point, unjudged
 from lab.exercises.promtool import PromtoolMissingError
 
-DETECTOR, NOTIFICATION, RULES = "detector.py", "notification.py", "rules.yml"
+NOTIFICATION, RULES = "notification.py", "rules.yml"
 
 
 def judge(folder: Path) -> list[Point]:

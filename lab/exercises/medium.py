@@ -23,16 +23,29 @@ MINUTES = 100
 FALLS_AT = 60
 SOONEST, LATEST = FALLS_AT + 5, FALLS_AT + 15
 ANSWERS_A_STEP = 30
-SERVICES: dict[str, tuple[tuple[int, float, int], ...]] = {
+SERVICES: dict[str, tuple[tuple[float, float, int], ...]] = {
     "falls": ((FALLS_AT, 0.85, ANSWERS_A_STEP), (MINUTES, 0.55, ANSWERS_A_STEP)),
     "fine": ((MINUTES, 0.85, ANSWERS_A_STEP),),
     "close": ((MINUTES, 0.72, ANSWERS_A_STEP),),
     "dips": (
         (FALLS_AT, 0.85, ANSWERS_A_STEP), (FALLS_AT + 4, 0.55, ANSWERS_A_STEP), (MINUTES, 0.85, ANSWERS_A_STEP),
     ),
+    "flaps": (
+        (FALLS_AT, 0.85, ANSWERS_A_STEP),
+        *((until, mean, ANSWERS_A_STEP) for start in range(FALLS_AT, MINUTES, 9)
+          for until, mean in ((start + 4, 0.52), (start + 9, 0.85))),
+    ),
+    "drops": (
+        (FALLS_AT, 0.85, ANSWERS_A_STEP), (FALLS_AT + 1.5, 0.08, ANSWERS_A_STEP), (MINUTES, 0.85, ANSWERS_A_STEP),
+    ),
     "idle": ((30, 0.85, ANSWERS_A_STEP), (MINUTES, 0.0, 0)),
 }  # fmt: skip
-"""Services by their label `job`: until which minute, the mean score, and the answers between two scrapes."""
+"""Services by their label `job`: until which minute, the mean score, and the answers between two scrapes.
+
+A mean over a long window is as late without any `for` as one over five minutes is with it, and one dip does not tell
+them apart: what does is a service that dips again before the long window has forgotten. A longer or deeper single dip
+than these keeps a mean over five minutes below 0.7 for five minutes, and may alert.
+"""
 
 HINTS = {
     Kind.SUPPORTED: "a true answer in nearly the context's words must score high: compare it with the nearest sentence",
@@ -115,11 +128,16 @@ def judge_rules(rules: str) -> list[Point]:
             lost if NO_JOB in fired else "sum and count are counters: divide their rates over a few minutes",
         ),
         point(names[1], first is not None and first >= SOONEST, f"fired {after}", "`for` says how long it must last"),
-        point(
-            names[2], not others, f"fired for: {', '.join(job or 'no job' for job in others) or 'nobody else'}",
-            lost if NO_JOB in fired else "fine has 0.85, close 0.72, dips only 4 bad minutes, idle no queries at all",
-        ),
+        _silent(names[2], others, lost) if fired else unjudged(names[2], "nothing fired, also where it should"),
     ]  # fmt: skip
+
+
+def _silent(name: str, others: Sequence[str], lost: str) -> Point:
+    told = "fine has 0.85, close 0.72, dips 4 bad minutes, flaps 4 of 9 again and again, drops 90 s, idle no queries"
+    return point(
+        name, not others, f"fired for: {', '.join(job or 'no job' for job in others) or 'nobody else'}",
+        lost if NO_JOB in others else f"{told}: a short window of the mean, and `for`",
+    )  # fmt: skip
 
 
 def quality_series() -> dict[str, list[float]]:

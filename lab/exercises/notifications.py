@@ -14,7 +14,9 @@ from lab.exercises.points import Point, point
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 TOLERANCE = 0.02
 SLACK_LIMIT = 40_000
-DISCORD_LIMIT = 2_000
+DISCORD_LIMIT, DISCORD_EMBEDS, DISCORD_DESCRIPTION = 2_000, 10, 4_096
+SHOWN = ("title", "description", "fields")
+"""Of an embed: without any of them Discord shows nothing, and refuses it."""
 RUNBOOK = "https://github.com/monitoring-failure-lab/lab/blob/main/docs/exercises.md"
 EXAMPLE = Anomaly("rag_queries_total", 1_728_615_600.0, 12.83, 31.47, 28.91, 34.02, -21.86, RUNBOOK)
 HOSTILE = Anomaly("queries of <!channel> @everyone", 1_728_615_600.0, 12.83, 31.47, 28.91, 34.02, -21.86, RUNBOOK)
@@ -42,16 +44,14 @@ def slack(ordinary: Any, hostile: Any) -> list[Point]:
 
 def discord(ordinary: Any, hostile: Any) -> list[Point]:
     """Points of what was made of both anomalies for Discord."""
-    content = ordinary.get("content", "") if isinstance(ordinary, dict) else None
-    embeds = ordinary.get("embeds", []) if isinstance(ordinary, dict) else []
-    shape = isinstance(content, str) and isinstance(embeds, list) and bool(content or embeds)
-    fits = shape and len(str(content)) <= DISCORD_LIMIT
+    refusal = _refusal(ordinary)
     mentions = hostile.get("allowed_mentions") if isinstance(hostile, dict) else None
     silent = mentions == {"parse": []} or "@everyone" not in " ".join(_texts(hostile))
     return [
         point(
-            "Discord: format", fits, "content or embeds" if fits else "neither, or content of over 2000 characters",
-            "Discord knows no `text`: it wants `content` (2000 characters at most) or `embeds`",
+            "Discord: format", not refusal, refusal or "content or embeds",
+            f"Discord knows no `text`: it wants `content` ({DISCORD_LIMIT} characters at most) or `embeds` (a list of "
+            f"{DISCORD_EMBEDS} objects at most, with title, description or fields)",
         ),
         _context("Discord: context", ordinary, "<t:"),
         point(
@@ -59,6 +59,36 @@ def discord(ordinary: Any, hostile: Any) -> list[Point]:
             'a metric\'s name is text from outside: "allowed_mentions": {"parse": []} turns mentions off',
         ),
     ]  # fmt: skip
+
+
+def _refusal(payload: Any) -> str:
+    """Why Discord would not take it; nothing where it would."""
+    if not isinstance(payload, dict):
+        return "no object"
+    content, embeds = payload.get("content", ""), payload.get("embeds", [])
+    if not isinstance(content, str) or not isinstance(embeds, list):
+        return "content is no text" if isinstance(embeds, list) else "embeds is no list"
+    if not content and not embeds:
+        return "neither content nor embeds"
+    if len(content) > DISCORD_LIMIT:
+        return f"content has {len(content)} characters, more than {DISCORD_LIMIT}"
+    if len(embeds) > DISCORD_EMBEDS:
+        return f"{len(embeds)} embeds, more than {DISCORD_EMBEDS}"
+    return next((refusal for embed in embeds if (refusal := _embed_refusal(embed))), "")
+
+
+def _embed_refusal(embed: Any) -> str:
+    if not isinstance(embed, dict):
+        return "an embed is no object"
+    if not any(embed.get(key) for key in SHOWN):
+        return f"an embed without any of {', '.join(SHOWN)}"
+    title, description, fields = (embed.get(key) or empty for key, empty in zip(SHOWN, ("", "", []), strict=True))
+    if not isinstance(title, str) or not isinstance(description, str):
+        return "title and description of an embed are texts"
+    if len(description) > DISCORD_DESCRIPTION:
+        return f"a description has {len(description)} characters, more than {DISCORD_DESCRIPTION}"
+    named = isinstance(fields, list) and all(isinstance(f, dict) and f.get("name") and f.get("value") for f in fields)
+    return "" if named else "fields of an embed are a list of objects with name and value"
 
 
 def _context(name: str, payload: Any, own_time: str) -> Point:

@@ -52,14 +52,28 @@ def firing(
         (folder / "rules.yml").write_text(rules, encoding="utf-8")
         (folder / "test.yml").write_text(_tests(series, step_s, minutes), encoding="utf-8")
         argv = [str(program), "check", "rules", "rules.yml"]
-        code, said = _run(argv, folder)
+        code, said = _run(argv, folder, "rules.yml")
         if code != 0:
             raise AnswerError(f"rules.yml: {_complaint(said)} (promtool check rules)")
-        code, said = _run([str(program), "test", "rules", "test.yml"], folder)
+        code, said = _run([str(program), "test", "rules", "test.yml"], folder, "rules.yml")
     found = parsed(said)
     if code != 0 and not found:
         raise AnswerError(f"rules.yml: {_complaint(said)} (promtool test rules)")
     return found
+
+
+def refused(config: str) -> str:
+    """What promtool has against a prometheus.yml; nothing where it accepts it. Files that it names are not looked for.
+
+    Raises `PromtoolMissingError`; `AnswerError` where promtool does not come to an end.
+    """
+    program = promtool()
+    with tempfile.TemporaryDirectory(prefix="lab-exercise-") as name:
+        folder = Path(name)
+        (folder / "prometheus.yml").write_text(config, encoding="utf-8")
+        argv = [str(program), "check", "config", "--syntax-only", "prometheus.yml"]
+        code, said = _run(argv, folder, "prometheus.yml")
+    return f"{_complaint(said)} (promtool check config)" if code else ""
 
 
 def parsed(said: str) -> dict[str, list[int]]:
@@ -85,11 +99,11 @@ def _tests(series: Mapping[str, Sequence[float]], step_s: int, minutes: Iterable
     return json.dumps({"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [test]})
 
 
-def _run(argv: list[str], folder: Path) -> tuple[int, str]:
+def _run(argv: list[str], folder: Path, file: str) -> tuple[int, str]:
     try:
         done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     except subprocess.TimeoutExpired:
-        raise AnswerError(f"rules.yml: promtool had not evaluated it after {DEADLINE_S:.0f} s") from None
+        raise AnswerError(f"{file}: promtool was not done with it after {DEADLINE_S:.0f} s") from None
     except OSError as error:
         raise PromtoolMissingError(f"{argv[0]}: {error.strerror}") from error
     return done.returncode, done.stdout + done.stderr

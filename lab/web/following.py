@@ -27,6 +27,7 @@ from lab.report.html.timeline import timeline
 from lab.scenario import Check, CheckResult, Mode, Phase, Verdict
 from lab.stored import Stored
 from lab.story import Story
+from lab.text import clean
 from lab.view import phase_window
 
 _STATES = {signals.INACTIVE: "inactive", signals.PENDING: "pending", signals.FIRING: "firing"}
@@ -76,7 +77,8 @@ class Following(Story):
         """The page as of now: parts as HTML, what the charts are drawn from, and what tells whether that grew."""
         with self._lock:
             if self._plan is None:
-                return {"parts": {"top": part("live_top.html", title="The lab", doing="starting", label="", facts=[])}}
+                top = part("live_top.html", title="The lab", doing="starting", label="", facts=[])
+                return {"parts": {"top": top}, "said": "starting"}
             known = (self._run_dir, self._history.end, self._doing, sum(map(len, self._settled.values())))
             if self._told is None or self._told[0] != known:
                 self._told = known, self._made(self._plan)
@@ -89,6 +91,7 @@ class Following(Story):
         top = part("live_top.html", title=plan.scenario.title, doing=self._doing, label=plan.header.label, facts=facts)
         return {
             "run": str(self._run_dir),
+            "said": clean(self._said(stored)),
             "parts": {
                 "top": top,
                 "timeline": part("timeline.html", timeline=timeline(stored), header=stored.header),
@@ -118,15 +121,20 @@ class Following(Story):
         checks = checks_of(stored.found.scenario, stored.header, self._phase)
         return [check.name for check in checks if check.mode is not Mode.ALWAYS and check.name not in done]
 
+    def _said(self, stored: Stored) -> str:
+        """What a screen reader says aloud: it changes with the phase and the alert, not with each look."""
+        windows, alert = bands(stored), _own_alert(stored)
+        if self._doing != "running" or not windows:
+            return f"{stored.header.label}: {self._doing}"
+        return f"{windows[-1].name}: alert {alert}" if alert else windows[-1].name
+
     def _facts(self, stored: Stored) -> list[Fact]:
         history, header = stored.recording.history, stored.header
         now = history.end
         windows = bands(stored)
         last = windows[-1] if windows else None
         found = [Fact("phase", last.name if last else "–", f"{last.end - last.start:.0f} s" if last else "")]
-        states = [history.value(signals.alert_state(name), now) for name in header.own_alerts]
-        worst = max((state for state in states if state is not None), default=None)
-        found.append(Fact("the fault's own alert", _STATES.get(worst, "–") if worst is not None else "–"))
+        found.append(Fact("the fault's own alert", _own_alert(stored) or "–"))
         for name, label in ((signals.HEAD_SERIES, "series"), (signals.RPS, "requests a second")):
             value = history.value(name, now)
             found.append(Fact(label, "–" if value is None else FORMS["count"](value)))
@@ -136,3 +144,11 @@ class Following(Story):
             Fact("notifications", str(told)),
             Fact("in the run", f"{max(0.0, now - header.started_at):.0f} s"),
         ]
+
+
+def _own_alert(stored: Stored) -> str:
+    """The worst state of the fault's own alerts, in words; empty where none is known."""
+    history = stored.recording.history
+    states = [history.value(signals.alert_state(name), history.end) for name in stored.header.own_alerts]
+    worst = max((state for state in states if state is not None), default=None)
+    return _STATES.get(worst, "") if worst is not None else ""

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from lab.report.html.index import SERIES, served_index
 from lab.report.html.page import live_page, live_policy
 from lab.web.following import Following
 
@@ -53,12 +54,19 @@ class LivePage(ThreadingHTTPServer):
 
     def finish(self, report: Path | None) -> None:
         """The run is over: open pages become the report, and are given a moment to fetch it."""
-        self.report = report.read_text(encoding="utf-8") if report is not None else ""
+        self.report = _served(report) if report is not None else ""
         self.ended.set()
         deadline = time.monotonic() + LAST_LOOK_S
         with self._changed:
             while self._open and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
+
+
+def _served(report: Path) -> str:
+    """The page as it is told here: an index without its links, which lead to files."""
+    if (report.parent / SERIES).is_file():
+        return served_index(report.parent)
+    return report.read_text(encoding="utf-8")
 
 
 class _Handler(BaseHTTPRequestHandler):

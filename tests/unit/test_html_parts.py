@@ -14,10 +14,10 @@ from kept_runs import Page, Records, kept
 from lab.cli import lab, run_cli
 from lab.errors import UsageError
 from lab.report.html.charts import thin
-from lab.report.html.index import NAME, SERIES, Series, write_index
-from lab.report.html.report import delays
+from lab.report.html.index import NAME, SERIES, Series, served_index, write_index
+from lab.report.html.report import delays, write_report
 from lab.report.html.sides import file_diff
-from lab.report.html.timeline import timeline
+from lab.report.html.timeline import MOST_SAID, timeline
 from lab.stored import load
 
 
@@ -111,6 +111,18 @@ def test_no_mark_covers_another(tmp_path: Path) -> None:
     assert all(0 <= span.left <= 100 and span.left + span.width <= 100.01 for span in found.phases)
 
 
+def test_the_lanes_are_there_in_words(tmp_path: Path) -> None:
+    run = kept(tmp_path, "alert_storm/pass")
+    lanes = {lane.name: lane for lane in timeline(load(run)).lanes}
+    own, deployed = lanes["AlertFlapping"], lanes["LatencyP95High"]
+    assert own.words.startswith("firing from 41.7 s to 80.7 s, told firing in #console at ")
+    assert len(deployed.words.split(", ")) == MOST_SAID + 1
+    assert deployed.words.endswith(f", and {len(deployed.spans + deployed.told) - MOST_SAID} more")
+    found = Page(write_report(run).read_text()).text
+    assert f"AlertFlapping: {own.words}" in found
+    assert "phases: steady from 1.7 s to 16.8 s, broken from 16.8 s" in found
+
+
 def test_delays_stand_beside_their_budget(tmp_path: Path) -> None:
     bars = {bar.name: bar for bar in delays(load(kept(tmp_path, "cardinality/pass")))}
     detect, signal, pipeline = bars["time to detect"], bars["of it signal"], bars["of it pipeline"]
@@ -132,8 +144,8 @@ def series(folder: Path) -> Page:
 
 def test_the_index_has_verdicts_links_and_both_matrices(tmp_path: Path) -> None:
     found = series(tmp_path)
-    assert "2 runs in a row" in found.text
-    assert "1 pass, 1 fail" in found.text
+    assert "2 runs in a row, 1 not begun" in found.text
+    assert "1 pass, 1 fail, 1 inconclusive" in found.text
     links = [attrs["href"] for tag, attrs in found.elements if tag == "a"]
     assert "alert_storm/20260102T030405Z/report.html" in links
     assert "MetricCardinalityExplosion resolved: still firing" in found.text
@@ -143,6 +155,37 @@ def test_the_index_has_verdicts_links_and_both_matrices(tmp_path: Path) -> None:
     assert {"own", "follows"} <= set(cells)
     assert "wrong" not in cells
     assert "silent" not in cells
+
+
+@pytest.mark.parametrize(
+    ("not_begun", "worst", "title"),
+    [
+        ((), "pass", "1 run in a row: 1 pass"),
+        ((("slow", "why"), ("slower", "why")), "inconclusive", "1 run in a row, 2 not begun: 1 pass, 2 inconclusive"),
+    ],
+)
+def test_a_series_that_was_not_all_begun_is_not_green(
+    not_begun: tuple[tuple[str, str], ...], worst: str, title: str, tmp_path: Path
+) -> None:
+    write_index(tmp_path, Series((kept(tmp_path, "cardinality/pass"),), not_begun))
+    text = (tmp_path / NAME).read_text()
+    (masthead,) = [attrs["class"] for _, attrs in Page(text).with_class("masthead")]
+    assert masthead.split() == ["masthead", worst]
+    assert f"<title>{title}</title>" in text
+
+
+def test_where_links_lead_nowhere_the_index_has_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    series(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    found = Page(served_index(tmp_path))
+    assert not [attrs["href"] for tag, attrs in found.elements if tag == "a" and not attrs["href"].startswith("#")]
+    assert "alert_storm/20260102T030405Z/report.html" in found.text
+    assert "report.html" not in series_text(tmp_path)
+
+
+def series_text(folder: Path) -> str:
+    """What is read in the index that lies there."""
+    return Page((folder / NAME).read_text()).text
 
 
 def test_the_index_shows_what_should_have_been_heard_and_what_should_not(tmp_path: Path) -> None:
@@ -164,6 +207,20 @@ def test_an_index_is_made_again_from_its_folder(tmp_path: Path) -> None:
     (tmp_path / NAME).unlink()
     assert run_cli(["report", str(tmp_path)]) == 0
     assert (tmp_path / NAME).read_text() == before
+
+
+def test_an_index_is_written_where_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    series(tmp_path / "runs")
+    (tmp_path / "runs" / NAME).unlink()
+    target = tmp_path / "to" / "there.html"
+    assert run_cli(["report", str(tmp_path / "runs"), "--to", str(target)]) == 2
+    assert f"--to {target}: No such file" in capsys.readouterr().err
+    target.parent.mkdir()
+    assert run_cli(["report", str(tmp_path / "runs"), "--to", str(target)]) == 0
+    assert capsys.readouterr().out.strip() == str(target)
+    links = [attrs["href"] for tag, attrs in Page(target.read_text()).elements if tag == "a"]
+    assert "../runs/alert_storm/20260102T030405Z/report.html" in links
+    assert not (tmp_path / "runs" / NAME).exists()
 
 
 def test_a_series_that_makes_no_sense_is_refused(tmp_path: Path) -> None:

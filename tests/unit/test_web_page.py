@@ -24,6 +24,7 @@ from lab.cli import run_cli
 from lab.commands.web import watched
 from lab.options import Options
 from lab.outcome import Outcome
+from lab.report.html.index import Series, write_index
 from lab.stored import load
 from lab.story import Several, Story
 from lab.web.following import Following
@@ -70,6 +71,20 @@ def test_the_page_follows_the_run(replay: Replay) -> None:
     replay.to(60)
     assert "no space left on device" in text(replay, "words")
     assert "head series > 10,000" in text(replay, "checks").partition("Waiting for")[0]
+
+
+def test_what_is_said_aloud_changes_with_the_phase_and_the_alert_alone(replay: Replay) -> None:
+    said = [replay.listener.state()["said"]]  # type: ignore[attr-defined]
+    for second in range(1, 61):
+        replay.to(second)
+        told = replay.listener.state()["said"]  # type: ignore[attr-defined]
+        if told != said[-1]:
+            said.append(told)
+    assert said[:2] == ["cardinality: starting", "steady: alert inactive"]
+    assert "broken: alert firing" in said
+    assert len(said) == 9
+    replay.listener.unwinding()
+    assert replay.listener.state()["said"] == "cardinality: stopping"  # type: ignore[attr-defined]
 
 
 def test_the_charts_grow(replay: Replay) -> None:
@@ -182,6 +197,18 @@ def test_the_end_brings_the_report_to_who_is_looking(replay: Replay, page: LiveP
     page.finish(report)
     looking.join(10)
     assert seen == ["<h1>the report</h1>"]
+
+
+def test_a_series_ends_with_an_index_whose_paths_are_no_links(page: LivePage, tmp_path: Path) -> None:
+    """The links of the file lead to files, which are not served, and in a moment nothing is."""
+    index = write_index(tmp_path, Series((kept(tmp_path, "cardinality/pass"),)))
+    page.finish(index)
+    found = Page(httpx.get(page.url + "report").text)
+    assert "1 run in a row" in found.text
+    assert "cardinality/20260102T030405Z/report.html" in found.text
+    links = [attrs["href"] for tag, attrs in found.elements if tag == "a"]
+    assert [link for link in links if not link.startswith("#")] == []
+    assert 'href="cardinality/20260102T030405Z/report.html"' in index.read_text()
 
 
 def test_the_end_waits_for_nobody(page: LivePage, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from lab.errors import UsageError
 from lab.outcome import Outcome
 from lab.report.html.page import render
 from lab.report.html.report import NAME as REPORT
+from lab.report.html.report import shown
 from lab.report.matrix import Row, alerts_of, cell
-from lab.scenario import Result
+from lab.scenario import Result, Verdict
 from lab.stored import Stored, load
 
 NAME = "index.html"
@@ -30,6 +31,16 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A run in the summary. `link` leads to its report; empty, it would lead nowhere. `where`: the report's path."""
+
+    run: Stored
+    link: str
+    where: str
+    failed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Matrix:
     """Alerts by runs; each cell is own, follows, wrong, silent, or empty."""
 
@@ -40,18 +51,25 @@ class Matrix:
     silent: int
 
 
-def write_index(folder: Path, series: Series | None = None) -> Path:
-    """Make the index in a series' folder; without `series`, of what the folder says. Raises `UsageError`, `OSError`."""
+def write_index(folder: Path, series: Series | None = None, to: Path | None = None) -> Path:
+    """Make the index, by default in the series' folder; without `series`, of what the folder says.
+
+    Raises `UsageError`, `OSError`.
+    """
     if series is None:
         series = read_series(folder)
     else:
         runs = [os.path.relpath(run, folder) for run in series.runs]
         record = {"runs": runs, "not_begun": [list(one) for one in series.not_begun]}
         (folder / SERIES).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    stored = [load(run) for run in series.runs]
-    target = folder / NAME
-    target.write_text(index(folder, stored, series.not_begun), encoding="utf-8")
+    target = to or folder / NAME
+    target.write_text(index(target.parent, series), encoding="utf-8")
     return target
+
+
+def served_index(folder: Path) -> str:
+    """The index of a series' folder for who has no files, but a server that is gone in a moment: it has no links."""
+    return index(None, read_series(folder))
 
 
 def read_series(folder: Path) -> Series:
@@ -64,13 +82,16 @@ def read_series(folder: Path) -> Series:
         raise UsageError(f"{folder / SERIES}: not a series of the lab: {error}") from error
 
 
-def index(folder: Path, stored: Sequence[Stored], not_begun: Sequence[tuple[str, str]] = ()) -> str:
-    """The page."""
+def index(folder: Path | None, series: Series) -> str:
+    """The page. `folder`: where it will lie, for the links; without it, paths stand in their place."""
+    stored = [load(run) for run in series.runs]
     rows = [Row(run.found.scenario, run.outcome) for run in stored]
-    verdicts = [row.outcome.verdict.value for row in rows]
+    # What was not begun was asked for: without its result the series has none that is good.
+    verdicts = [*(row.outcome.verdict.value for row in rows), *[Verdict.INCONCLUSIVE.value] * len(series.not_begun)]
     return render(
         "index.html",
-        rows=[(run, os.path.relpath(run.run_dir / REPORT, folder), _failed(run)) for run in stored],
+        heading=_heading(len(rows), len(series.not_begun)),
+        lines=[_line(run, folder) for run in stored],
         matrices=[
             _matrix("raised", "Raised at a server", "which alert fired under which fault", rows, lambda o: o.raised),
             _matrix(
@@ -79,13 +100,20 @@ def index(folder: Path, stored: Sequence[Stored], not_begun: Sequence[tuple[str,
         ],
         counts=[(v, verdicts.count(v)) for v in ("pass", "fail", "inconclusive") if v in verdicts],
         worst=next((v for v in ("fail", "inconclusive", "pass") if v in verdicts), "inconclusive"),
-        not_begun=not_begun,
+        not_begun=series.not_begun,
         versions=dict(stored[0].header.versions) if stored else {},
     )
 
 
-def _failed(run: Stored) -> list[str]:
-    return [f"{r.name}: {r.observed}" for r in run.outcome.judgement.results() if r.result is Result.FAIL]
+def _heading(made: int, not_begun: int) -> str:
+    said = f"{made} {'run' if made == 1 else 'runs'} in a row"
+    return f"{said}, {not_begun} not begun" if not_begun else said
+
+
+def _line(run: Stored, folder: Path | None) -> Line:
+    report = run.run_dir / REPORT
+    failed = tuple(f"{r.name}: {r.observed}" for r in run.outcome.judgement.results() if r.result is Result.FAIL)
+    return Line(run, os.path.relpath(report, folder) if folder else "", shown(report), failed)
 
 
 def _matrix(id_: str, title: str, said: str, rows: Sequence[Row], cells: Callable[[Outcome], Sequence[str]]) -> Matrix:

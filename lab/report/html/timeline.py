@@ -12,6 +12,8 @@ from lab.report.html.marks import Band, Mark, bands, marks
 from lab.stored import Stored
 
 _WORDS = {signals.PENDING: "pending", signals.FIRING: "firing"}
+MOST_SAID = 20
+"""Of a lane in words."""
 MOST_SPANS = 400
 """Of a lane; one that flaps more often than this is drawn up to there."""
 TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400)
@@ -37,6 +39,13 @@ class Lane:
     role: str
     spans: tuple[Span, ...]
     told: tuple[Span, ...]
+
+    @property
+    def words(self) -> str:
+        """The same to be read aloud."""
+        said = [*(span.title for span in self.spans), *(f"told {one.title}" for one in self.told)]
+        left_out = [f"and {len(said) - MOST_SAID} more"] if len(said) > MOST_SAID else []
+        return ", ".join([*said[:MOST_SAID], *left_out])
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ def timeline(stored: Stored) -> Timeline:
 
 
 def _band(band: Band, length: float) -> Span:
-    return _span(band.name, band.start, band.end, length, f"{band.name}: {band.end - band.start:.1f} s")
+    return _span(band.name, band.start, band.end, length, f"{band.name} from {band.start:.1f} s to {band.end:.1f} s")
 
 
 def _span(kind: str, start: float, end: float, length: float, title: str) -> Span:
@@ -127,7 +136,7 @@ def _states(stored: Stored, name: str, length: float) -> Iterator[Span]:
         number += sum(1 for _ in group)
         end = looks[number][0] if number < len(looks) else looks[-1][0]
         if state in _WORDS:
-            title = f"{name} {_WORDS[state]} from {start:.1f} s to {end:.1f} s"
+            title = f"{_WORDS[state]} from {start:.1f} s to {end:.1f} s"
             yield _span(_WORDS[state], start, end, length, title)
 
 

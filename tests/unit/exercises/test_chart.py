@@ -70,6 +70,14 @@ def test_a_day_without_marks_has_none(day: Day) -> None:
     assert list(groups["flagged"]) == []
 
 
+@pytest.mark.parametrize("high", [1e9, 1e308])
+def test_a_band_far_above_the_values_ends_at_the_frame(day: Day, high: float) -> None:
+    wide = drawn(replace(day, high=np.full_like(day.high, high)))
+    (band,) = wide.iter(f"{SVG}polygon")
+    assert {y for _, y in points(band)[:1440]} == {TOP}
+    assert len(list(wide.iter(f"{SVG}text"))) < 50
+
+
 def test_a_title_is_text(day: Day) -> None:
     text = svg(day, HOSTILE)
     assert "<script" not in text

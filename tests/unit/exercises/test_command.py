@@ -67,6 +67,13 @@ def test_a_starter_is_copied_and_nothing_is_overwritten(tmp_path: Path, capsys: 
         (["exercise", "hard", "--chart", "x.svg"], "--answer"),
         (["exercise", "hard", "--seed", "3"], "--seed: is of the day in a chart; add --chart FILE"),
         (["exercise", "hard", "--answer", "x", "--seed", "1"], "add --chart FILE"),
+        (["exercise", "easy", "--answer", "x", "--chart", "y"], "is of a detector; `easy` has none; leave it away"),
+        (["exercise", "medium", "--answer", "x", "--chart", "y"], "is of a detector; `medium` has none; leave it away"),
+        (["exercise", "--seed", "3"], "which exercise?"),
+        (["exercise", "--seed", "0"], "which exercise?"),
+        (["exercise", "--json"], "which exercise?"),
+        (["exercise", "hard", "--json"], "--json: is of the points of an answer; add --answer DIR"),
+        (["exercise", "hard", "--start", "z", "--json"], "--json: is of the points of an answer; add --answer DIR"),
     ],
 )
 def test_bad_usage_is_one_line(argv: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,6 +101,46 @@ def test_a_wrong_answer_ends_with_1_and_tells_hints(tmp_path: Path, capsys: pyte
     out = capsys.readouterr().out
     assert out.count("FAIL ") == out.count("hint: ") > 0
     assert chart.read_text().startswith("<svg")
+
+
+def test_a_chart_of_no_detector_is_refused_before_judging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+    monkeypatch.setitem(JUDGES, "easy", lambda folder: judged.append(str(folder)) or [])
+    easy = str(catalog.folder() / "easy" / "reference")
+    assert run_cli(["exercise", "easy", "--answer", easy, "--chart", str(tmp_path / "day.svg")]) == 2
+    assert judged == []
+
+
+CRASHES = """
+class Detector:
+    def __init__(self, *_):
+        1 / 0
+"""
+
+
+def test_a_detector_that_crashes_while_it_is_drawn_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(JUDGES, "hard", lambda _: [point("a", True, "", "")])
+    (tmp_path / "detector.py").write_text(CRASHES, encoding="utf-8")
+    chart = tmp_path / "day.svg"
+    argv = ["exercise", "hard", "--answer", str(tmp_path), "--chart", str(chart), "--seed", "77"]
+    assert run_cli(argv) == 1
+    err = capsys.readouterr().err
+    assert err == "chart: not drawn, seed 77: detector.py:4: ZeroDivisionError: division by zero\n"
+    assert not chart.exists()
+
+
+def test_a_chart_that_cannot_be_written_is_told_with_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(JUDGES, "hard", lambda _: [point("a", True, "", "")])
+    reference = str(catalog.folder() / "hard" / "reference")
+    chart = tmp_path / "no" / "day.svg"
+    assert run_cli(["exercise", "hard", "--answer", reference, "--chart", str(chart)]) == 2
+    err = capsys.readouterr().err
+    assert f"--chart {chart}: No such file or directory; give a file that can be written" in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.usefixtures("no_promtool")

@@ -9,9 +9,11 @@ import pytest
 
 from lab.errors import UsageError
 from lab.exercises import easy
+from lab.exercises.answers import AnswerError
 from lab.exercises.catalog import folder
 from lab.exercises.panels import queries
 from lab.exercises.points import Point
+from lab.exercises.promtool import PromtoolMissingError
 from lab.paths import compose_dir
 from lab.scenario import Result
 
@@ -20,6 +22,10 @@ CONFIG = (EASY / "reference" / "prometheus.yml").read_text(encoding="utf-8")
 RATE = "sum(rate(rag_queries_total[5m]))"
 P95 = "histogram_quantile(0.95, sum by (le) (rate(rag_query_duration_seconds_bucket[5m])))"
 HITS = 'sum(rate(rag_queries_total{cache_status="hit"}[5m]))'
+
+
+def of_job(expr: str, job: str) -> str:
+    return expr.replace("total", f'total{{job="{job}"}}').replace("}{", ",")
 
 
 def judged(tmp_path: Path, dashboard: str, config: str = CONFIG) -> dict[str, Point]:
@@ -50,10 +56,12 @@ def test_the_wrong_answer_and_the_starter_fail_every_point_with_a_hint(answer: s
     assert all(point.hint and "\n" not in point.hint for point in points)
 
 
-def test_the_lab_s_own_dashboard_and_configuration_pass(tmp_path: Path) -> None:
+def test_the_lab_s_own_dashboard_passes_but_for_a_line_a_status(tmp_path: Path) -> None:
     dashboard = (compose_dir() / "grafana/dashboards/service.json").read_text(encoding="utf-8")
     config = (compose_dir() / "prometheus/prometheus.yml").read_text(encoding="utf-8")
-    assert {point.result for point in judged(tmp_path, dashboard, config).values()} == {Result.PASS}
+    points = judged(tmp_path, dashboard, config)
+    assert [name for name, point in points.items() if point.result is not Result.PASS] == ["query rate"]
+    assert "without status" in points["query rate"].hint
 
 
 @pytest.mark.parametrize(
@@ -63,7 +71,11 @@ def test_the_lab_s_own_dashboard_and_configuration_pass(tmp_path: Path) -> None:
         ("Query rate", "(sum by (job) (rate(rag_queries_total{job='rag'}[1m])))", "ops"),
         ("Query rate", "sum(rate(rag_queries_total[$__rate_interval]))", "reqps"),
         ("Query rate", "sum(rate(rag_queries_total[${window}]))", "reqps"),
+        ("Query rate", RATE.replace("5m", "15m"), "reqps"),
+        ("Query rate", RATE.replace("sum", "sum by ()"), "reqps"),
         ("Latency p95", P95, "s"),
+        ("Latency p95", P95.replace("bucket", 'bucket{job="rag"}'), "s"),
+        ("Cache hit ratio", f"{of_job(HITS, 'rag')} / {of_job(RATE, 'rag')}", "percentunit"),
         ("Latency p95", P95.replace("le)", "job, le)"), "s"),
         ("Cache hit ratio", f"{HITS} / {RATE}", "percentunit"),
         ("Cache hit ratio", f"({HITS}) / ({RATE})", "percentunit"),
@@ -85,6 +97,26 @@ def test_right_expressions(tmp_path: Path, title: str, expr: str, unit: str) -> 
         ("Query rate", "sum(rate(rag_queries[5m]))", "the counter is rag_queries_total"),
         ("Query rate", 'sum(rate(rag_queries_total{status="success"}[5m]))', "leave the matchers away"),
         ("Query rate", "sum(rate(rag_queries_total[5m]", "does not parse"),
+        ("Query rate", RATE.replace("5m", "24h"), "a window of 1d hides"),
+        ("Query rate", RATE.replace("5m", "16m"), "take 15m or less"),
+        ("Query rate", RATE.replace("sum", "sum by (status, model)"), "without model, status"),
+        ("Query rate", RATE.replace("sum", "sum without (instance)"), "`without` keeps"),
+        ("Query rate", RATE.replace("]", "] offset 1h"), "leave `offset`"),
+        ("Query rate", RATE.replace("]", "] @ end()"), "leave `offset`"),
+        ("Query rate", of_job(RATE, "other"), 'the service is the job "rag"'),
+        ("Query rate", RATE.replace("total", 'total{job=~"rag"}'), 'the service is the job "rag"'),
+        ("Latency p95", P95.replace("5m", "30d"), "take 15m or less"),
+        ("Latency p95", P95.replace("]", "] offset -1d"), "leave `offset`"),
+        ("Latency p95", P95.replace("bucket", 'bucket{job!="rag"}'), 'the service is the job "rag"'),
+        ("Cache hit ratio", f"{HITS} / {RATE}".replace("sum", "sum by (instance)"), "without instance"),
+        ("Cache hit ratio", f"{HITS} / {RATE}".replace("sum", "sum without (instance)"), "`without` keeps"),
+        ("Cache hit ratio", f"{HITS} / {RATE}".replace("5m", "24h"), "take 15m or less"),
+        ("Cache hit ratio", f"{HITS.replace(']', '] offset 1d')} / {RATE}", "leave `offset`"),
+        ("Cache hit ratio", f"{HITS} / {RATE.replace(']', '] @ start()')}", "leave `offset`"),
+        ("Cache hit ratio", f"{of_job(HITS, 'a')} / {of_job(RATE, 'b')}",
+         'the service is the job "rag"'),
+        ("Cache hit ratio", f"{of_job(HITS, 'rag')} / {RATE}", "both sides need the same service"),
+        ("Cache hit ratio", f"{HITS} / {of_job(RATE, 'rag')}", "both sides need the same service"),
         ("Latency p95", P95.replace("0.95", "0.5"), "quantile 0.95"),
         ("Latency p95", P95.replace("0.95", "95"), "quantile 0.95"),
         ("Latency p95", f"avg({P95})", "averages of quantiles"),
@@ -143,6 +175,94 @@ def test_a_panel_inside_a_row_counts_and_a_missing_one_is_told(tmp_path: Path) -
 def test_the_interval_is_that_of_the_job(tmp_path: Path, config: str, passes: bool) -> None:
     found = judged(tmp_path, '{"panels": []}', config)["scraped every 15 s"]
     assert (found.result is Result.PASS) is passes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("    static", "    metrics_path: /nope\n    static", "metrics_path: /nope"),
+        ("    static", "    scheme: https\n    static", "scheme: https"),
+        ("job_name: rag", "job_name: service", "job `service`"),
+    ],
+)
+def test_a_job_that_does_not_reach_the_metrics_of_the_panels(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in CONFIG
+    found = judged(tmp_path, '{"panels": []}', CONFIG.replace(old, new))["scraped every 15 s"]
+    assert found.result is Result.FAIL
+    assert said in found.observed
+    assert found.hint
+
+
+def test_the_path_may_be_spelled_out(tmp_path: Path) -> None:
+    config = CONFIG.replace("    static", "    metrics_path: /metrics\n    scheme: http\n    static")
+    assert judged(tmp_path, '{"panels": []}', config)["scraped every 15 s"].result is Result.PASS
+
+
+@pytest.mark.usefixtures("tool")
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("global:\n", "global:\n  scrape_timeout: 30s\n", "scrape timeout greater than scrape interval"),
+        ("    static", "    scrape_timeout: 30s\n    static", "scrape timeout greater than scrape interval"),
+        ("    static", "    scrape_intervall: 1s\n    static", "field scrape_intervall not found"),
+    ],
+)
+def test_what_prometheus_would_not_start_with_fails(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in CONFIG
+    found = judged(tmp_path, '{"panels": []}', CONFIG.replace(old, new))["scraped every 15 s"]
+    assert found.result is Result.FAIL
+    assert said in found.observed
+    assert "promtool check config" in found.observed
+    assert "\n" not in found.observed
+
+
+@pytest.mark.usefixtures("tool")
+def test_files_that_a_configuration_names_are_no_part_of_an_answer(tmp_path: Path) -> None:
+    config = f"rule_files: [elsewhere.yml]\n{CONFIG}"
+    assert judged(tmp_path, '{"panels": []}', config)["scraped every 15 s"].result is Result.PASS
+
+
+def test_without_promtool_it_is_said_that_the_rest_was_not_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise PromtoolMissingError("no promtool: lab install")
+
+    monkeypatch.setattr("lab.exercises.promtool.promtool", missing)
+    found = judged(tmp_path, '{"panels": []}')["scraped every 15 s"]
+    assert found.result is Result.PASS
+    assert "was not checked: no promtool: lab install" in found.observed
+
+
+def test_a_promtool_that_does_not_end_fails_the_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hangs(_: str) -> str:
+        raise AnswerError("prometheus.yml: promtool was not done with it after 180 s")
+
+    monkeypatch.setattr(easy, "refused", hangs)
+    found = judged(tmp_path, '{"panels": []}')["scraped every 15 s"]
+    assert found.result is Result.FAIL
+    assert "after 180 s" in found.observed
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("global:\n  scrape_interval: 15s\n scrape_configs: []\n", r"line 3, column 2: .*; correct the YAML there$"),
+        ("scrape_configs: [\n", r"line 2, column 1: .*; correct the YAML there$"),
+        ("a: \tb\n", r"line 1, column 4: .*; correct the YAML there$"),
+        ("a: \x00", "; correct it$"),
+        ("scrape_configs: 5", "compare it with the starter's$"),
+        ("- a", "compare it with the starter's$"),
+        (CONFIG.replace("15s", "soon"), "write it like 1h30m"),
+    ],
+)
+def test_what_is_wrong_with_a_configuration_is_told_with_place_and_remedy(
+    tmp_path: Path, config: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"^prometheus\.yml: not a configuration of Prometheus: .*{said}") as refused:
+        judged(tmp_path, '{"panels": []}', config)
+    assert "\n" not in str(refused.value)
+    assert "object" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

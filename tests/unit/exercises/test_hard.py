@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lab.errors import UsageError
-from lab.exercises import hard
+from lab.exercises import hard, notifications
 from lab.exercises.catalog import folder
 from lab.exercises.detection import SEEDS, readings
 from lab.exercises.points import Point
@@ -179,6 +179,36 @@ def test_a_reading_that_is_none(tmp_path: Path, readings: str) -> None:
 )
 def test_a_notification_that_lacks_something(tmp_path: Path, old: str, new: str, point: str) -> None:
     assert point in failed(of_notification(changed(tmp_path, "notification.py", (old, new))))
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ({"content": "x" * 2001}, "content has 2001 characters"),
+        ({"content": "x" * 2000}, ""),
+        ({"content": ["x"]}, "content is no text"),
+        ({"content": "x", "embeds": "y"}, "embeds is no list"),
+        ({"embeds": []}, "neither"),
+        ({"embeds": ["text"]}, "an embed is no object"),
+        ({"content": "x", "embeds": [{}]}, "without any of title"),
+        ({"embeds": [{"color": 1}]}, "without any of title"),
+        ({"embeds": [{"title": "x"}, {"title": ""}]}, "without any of title"),
+        ({"embeds": [{"title": 5}]}, "are texts"),
+        ({"embeds": [{"description": ["x"]}]}, "are texts"),
+        ({"embeds": [{"description": "x" * 4097}]}, "a description has 4097 characters"),
+        ({"embeds": [{"description": "x" * 4096}]}, ""),
+        ({"embeds": [{"fields": ["x"]}]}, "fields of an embed"),
+        ({"embeds": [{"fields": [{"name": "x"}]}]}, "fields of an embed"),
+        ({"embeds": [{"title": "x", "fields": "y"}]}, "fields of an embed"),
+        ({"embeds": [{"title": "x"}] * 11}, "11 embeds"),
+        ({"embeds": [{"title": "x"}] * 10}, ""),
+        ({"embeds": [{"fields": [{"name": "x", "value": "y"}]}]}, ""),
+    ],
+)
+def test_what_discord_refuses(payload: object, said: str) -> None:
+    (found, *_) = notifications.discord(payload, payload)
+    assert (found.name, found.result) == ("Discord: format", Result.FAIL if said else Result.PASS)
+    assert (said or "content or embeds") in found.observed
 
 
 @pytest.mark.parametrize("body", ["None", "'text'", "[]", "{'text': 1, 'content': 2, 'embeds': 3}"])

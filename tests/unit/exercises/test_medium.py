@@ -107,6 +107,35 @@ def test_what_the_alert_must_do(monkeypatch: pytest.MonkeyPatch, fired: dict[str
         assert all("by (job)" in p.hint for p in points if p.name != "alert: waits for 5 minutes")
 
 
+@pytest.mark.parametrize(
+    ("fired", "result"),
+    [
+        ({}, Result.SKIPPED),
+        ({"falls": [68]}, Result.PASS),
+        ({"flaps": [72]}, Result.FAIL),
+        ({"falls": [68], "drops": [65]}, Result.FAIL),
+    ],
+    ids=["never", "once", "only where it must not", "where it must not"],
+)
+def test_silence_counts_only_of_an_alert_that_can_fire(
+    monkeypatch: pytest.MonkeyPatch, fired: dict[str, list[int]], result: Result
+) -> None:
+    monkeypatch.setattr(medium, "firing", lambda *_: fired)
+    assert medium.judge_rules("groups: []")[-1].result is result
+
+
+def test_services_that_recover_are_never_bad_for_five_minutes() -> None:
+    for job in ("dips", "flaps", "drops"):
+        begins, bad = 0.0, []
+        for until, mean, _ in medium.SERVICES[job]:
+            if mean < medium.GOOD:
+                bad.append(until - begins)
+            begins = until
+        assert bad
+        assert max(bad) <= 4
+        assert begins >= medium.MINUTES
+
+
 def test_the_series_are_what_the_task_says() -> None:
     series = medium.quality_series()
     for job, mean in {"fine": 0.85, "close": 0.72}.items():

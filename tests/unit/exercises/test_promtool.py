@@ -71,8 +71,22 @@ def test_rules_that_promtool_refuses_are_told_on_one_line(rules: str) -> None:
         ("< 0.7", "< 0.5", {"alert: fires below 0.7", "alert: waits for 5 minutes"}),
         ("sum by (job)", "sum", {"alert: fires below 0.7", "alert: waits for 5 minutes"}),
         ("[5m]", "[1h]", {"alert: fires below 0.7"}),
+        ("[5m]", "[15m]", set()),
+        ("[5m]", "[2m]", set()),
+        ("for: 5m", "for: 4m", {"alert: silent otherwise"}),
     ],
-    ids=["as it is", "no for", "for half an hour", "0.75", "0.5", "all together", "an hour's window"],
+    ids=[
+        "as it is",
+        "no for",
+        "for half an hour",
+        "0.75",
+        "0.5",
+        "all together",
+        "an hour's window",
+        "a late one",
+        "a short one",
+        "for four minutes",
+    ],
 )
 def test_the_alert_of_the_quality(old: str, new: str, names: set[str]) -> None:
     rules = (folder() / "medium" / "reference" / "rules.yml").read_text(encoding="utf-8")
@@ -81,11 +95,21 @@ def test_the_alert_of_the_quality(old: str, new: str, names: set[str]) -> None:
 
 
 @pytest.mark.usefixtures("tool")
+@pytest.mark.parametrize("window", ["10m", "12m", "15m", "20m", "25m"])
+def test_a_long_window_in_place_of_for_is_no_waiting(window: str) -> None:
+    rules = (folder() / "medium" / "reference" / "rules.yml").read_text(encoding="utf-8")
+    slow = rules.replace("[5m]", f"[{window}]").replace("        for: 5m\n", "")
+    assert "for:" not in slow
+    assert failed(medium.judge_rules(slow)) == {"alert: silent otherwise"}
+
+
+@pytest.mark.usefixtures("tool")
 def test_the_wrong_alert_and_the_starter_s_never_fire() -> None:
     for answer in ("wrong", "starter"):
         rules = (folder() / "medium" / answer / "rules.yml").read_text(encoding="utf-8")
         points = medium.judge_rules(rules)
         assert failed(points) == {"alert: fires below 0.7", "alert: waits for 5 minutes"}
+        assert points[-1].result is Result.SKIPPED
         assert all(point.hint for point in points if point.result is Result.FAIL)
 
 
