@@ -77,7 +77,7 @@ class Newcomer:
         for command, code in zip(block.commands, block.codes, strict=True):
             if command.startswith(("make ", "docker ", "promtool ")) or WAITS_FOR_ENTER.search(command):
                 continue
-            self._prepare(command)
+            self._prepare(command, block.commands)
             ends = f'got=$?; [ $got -eq {code} ] || {{ echo "LAB-TEST exit code $got, not {code}"; }}'
             script += [self._filled(command), ends if not command.endswith("&") else ":"]
         self.typed += len(script) - 1
@@ -100,15 +100,16 @@ class Newcomer:
             "LAB_STATE_DIR": str(self.state), "LAB_RUNTIME": "native",
         }  # fmt: skip
 
-    def _prepare(self, command: str) -> None:
-        """What the reader was told to write, as far as it is not there."""
+    def _prepare(self, command: str, block: list[str]) -> None:
+        """What the reader was told to write, as far as it is not there, and the block does not make it itself."""
         if not (found := re.search(r"lab run (\w+).*--(?:fix my-fix|detect my-rules.yml)", command)):
             return
         (scenario,) = (
             path.parent for path in (self.clone / "scenarios").rglob("scenario.py") if path.parent.name == found[1]
         )
         shutil.rmtree(self.clone / "my-fix", ignore_errors=True)
-        shutil.copytree(scenario / "fixed", self.clone / "my-fix")
+        if not any(re.match(r"cp -r \S+ my-fix$", one) for one in block):
+            shutil.copytree(scenario / "fixed", self.clone / "my-fix")
         shutil.copyfile(scenario / "detect.rules.yml", self.clone / "my-rules.yml")
 
     def _filled(self, command: str) -> str:
