@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
+
+from lab.commands.typed import is_typed
 
 if TYPE_CHECKING:
     from lab.advise.case import Case
@@ -71,21 +72,15 @@ def advise_command(given: dict[str, Any]) -> int:
 
 
 def _refuse_unused(given: dict[str, Any]) -> None:
-    """What was typed and would be passed over; a variable and lab.toml stand for other times, too."""
+    """What was typed and would be passed over."""
     from lab.errors import UsageError
 
-    context = click.get_current_context()
-    typed = [o for o in context.command.params if o.name and _is_typed(context, o.name)]
     if given["queries_per_day"] is None:
-        for option in typed:
-            if option.name in OF_A_CASE:
+        for option in click.get_current_context().command.params:
+            if option.name in OF_A_CASE and is_typed(option.name):
                 raise UsageError(f"{option.opts[0]}: is of a case; add --queries-per-day N, or leave it away")
-    if not given["measure"] and _is_typed(context, "prometheus_bin"):
+    if not given["measure"] and is_typed("prometheus_bin"):
         raise UsageError("--prometheus-bin: is the Prometheus to measure; add --measure, or leave it away")
-
-
-def _is_typed(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def case_of(given: dict[str, Any]) -> Case:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from lab.commands.numbers import MAX_SECONDS, Finite
+from lab.commands.typed import is_typed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,15 +85,13 @@ def bench_command(names: tuple[str, ...], given: dict[str, Any]) -> int:
 
 
 def _refuse_unused(given: dict[str, Any]) -> None:
-    """What was typed and would be passed over; variables and lab.toml may stand for other commands, too."""
+    """What was typed and would be passed over."""
     from lab.errors import UsageError
 
-    source = click.get_current_context().get_parameter_source
-    typed = [name for name in given if source(name) is ParameterSource.COMMANDLINE]
-    unused = [name for name in typed if given["saved"] and name not in WITHOUT_RUNS]
-    if unused:
+    unused = [name for name in given if name not in WITHOUT_RUNS and is_typed(name)]
+    if given["saved"] and unused:
         raise UsageError(f"--{unused[0].replace('_', '-')}: is for runs; --saved makes none; leave it away")
-    if "tolerance" in typed and not given["compare"]:
+    if is_typed("tolerance") and not given["compare"]:
         raise UsageError("--tolerance: is of a comparison; add --compare FILE, or leave it away")
 
 

@@ -8,9 +8,6 @@ from typing import Any
 import click
 
 from lab.commands.run_options import SERVERS, STACK, having, path
-from lab.paths import compose_dir
-
-WITH_GRAFANA = f"docker compose -f {compose_dir() / 'compose.yaml'} up -d --wait"
 
 
 @click.command()
@@ -27,10 +24,12 @@ def up(name: str, **given: Any) -> int:
     """
     from lab.classroom.client import require_up
     from lab.commands.classroom import up_command
+    from lab.paths import compose_dir
 
     code = up_command(name, given)
     if code == 0 and require_up().status().runtime == "docker":
-        click.echo(f"Grafana is not in it: `{WITH_GRAFANA}` starts a stack that has its dashboards")
+        with_it = f"docker compose -f {compose_dir() / 'compose.yaml'} up -d --wait"
+        click.echo(f"Grafana is not in it: `{with_it}` starts a stack that has its dashboards")
     return code
 
 
