@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.budget import longest_s
-from lab.doctor import available_memory, existing
+from lab.doctor import available_memory, existing, look_at_volume
 from lab.endpoints import PATIENT
 from lab.errors import LabError
 from lab.plan import Plan
@@ -42,10 +42,11 @@ class Bill:
 
 @dataclass(frozen=True)
 class Room:
-    """What a machine has to spare."""
+    """What a machine has to spare. `bounds`: a volume can be bounded here, so that its data are in memory."""
 
     memory_mib: float
     disk_mib: float
+    bounds: bool = True
 
 
 def bill_of(plan: Plan) -> Bill | None:
@@ -66,15 +67,17 @@ def room(out: Path) -> Room:
     """Of this machine, now. Disk: where runs (`out`) and temporary data are written, whichever has less."""
     places = (existing(out.absolute()), Path(tempfile.gettempdir()))
     free = min(shutil.disk_usage(place).free for place in places)
-    return Room(available_memory() / 2**20, free / 2**20)
+    return Room(available_memory() / 2**20, free / 2**20, look_at_volume().status == "ok")
 
 
 def lacking(bill: Bill, here: Room) -> str:
     """What is needed and what is here, in words; nothing where it suffices."""
-    if bill.memory_mib > here.memory_mib:
-        return f"needs {gib(bill.memory_mib)} of memory to spare; here are {gib(here.memory_mib)}"
-    if bill.volume_mib + EVIDENCE_MIB > here.disk_mib:  # without a bounded volume the data are on disk
-        return f"needs {gib(bill.volume_mib + EVIDENCE_MIB)} of disk to spare; here are {gib(here.disk_mib)}"
+    on_disk_mib = 0.0 if here.bounds else bill.volume_mib
+    memory_mib, disk_mib = bill.memory_mib - on_disk_mib, EVIDENCE_MIB + on_disk_mib
+    if memory_mib > here.memory_mib:
+        return f"needs {gib(memory_mib)} of memory to spare; here are {gib(here.memory_mib)}"
+    if disk_mib > here.disk_mib:
+        return f"needs {gib(disk_mib)} of disk to spare; here are {gib(here.disk_mib)}"
     return ""
 
 

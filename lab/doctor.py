@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from lab.bench.machine import usable_cores
 from lab.install import BinaryError, find
 from lab.install.bounded import run
 from lab.install.cache import cache_dir
@@ -213,7 +214,7 @@ def look_at_memory() -> Item:
 
 def look_at_cores() -> Item:
     """Count the cores this process may use; one is enough to run, not to measure without noise."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     if cores < ADVISED_CORES:
         remedy = "give the machine two cores: on one, a run may end inconclusive"
         return Item("cores", "optional", f"{cores} core", remedy)

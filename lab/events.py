@@ -133,10 +133,10 @@ class CulpritFound(Event):
 
 @dataclass(frozen=True)
 class Studied(Event):
-    """How often the rules of a deployment rang on back-filled days.
+    """How often the rules of a deployment fired on back-filled days.
 
     `alerts`: alerts that people would have been told of; `short`: those of them that resolved within five minutes;
-    `on_trial`: alerts of rules in a dry run; `seen`: of the days' incidents those that rang.
+    `on_trial`: alerts of rules in a dry run; `seen`: of the days' incidents those for which one fired.
     """
 
     kind: ClassVar[str] = "studied"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,9 +65,17 @@ def _around(want: str, text: str) -> str:
 
 
 def pack(log: Path, least_bytes: int = 1 << 20) -> None:
-    """Compress a log of over `least_bytes` into `NAME.gz`: a line a query makes tens of megabytes a run."""
-    if not log.is_file() or log.stat().st_size < least_bytes:
-        return
-    with log.open("rb") as plain, gzip.open(f"{log}.gz", "wb", compresslevel=1) as packed:
-        shutil.copyfileobj(plain, packed, 1 << 20)
-    log.unlink()
+    """Compress a log of over `least_bytes` into `NAME.gz`: a line a query makes tens of megabytes a run.
+
+    Where that can't be written, as on a full disk, the log stays as it is.
+    """
+    target = Path(f"{log}.gz")
+    try:
+        if not log.is_file() or log.stat().st_size < least_bytes:
+            return
+        with log.open("rb") as plain, gzip.open(target, "wb", compresslevel=1) as packed:
+            shutil.copyfileobj(plain, packed, 1 << 20)
+        log.unlink()
+    except OSError:
+        with suppress(OSError):
+            target.unlink()

@@ -48,6 +48,15 @@ class Options:
             raise UsageError(f"--speed {self.speed:g}: not between 1 (real time) and {MAX_SPEED:g}")
 
     @property
+    def only_native(self) -> str:
+        """The option that containers can't serve, if there is one: `auto` is native with it."""
+        asked = {
+            "prometheus-bin": self.prometheus_bin, "alertmanager-bin": self.alertmanager_bin,
+            "expect-workers": self.elsewhere, "workers": self.workers, "scale": self.scale != QUICK,
+        }  # fmt: skip
+        return next((name for name, given in asked.items() if given), "")
+
+    @property
     def also_host(self) -> str:
         """A second address at which the service answers queries: workers elsewhere reach it there."""
         return self.elsewhere.host if self.elsewhere and self.elsewhere.open else ""

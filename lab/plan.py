@@ -20,7 +20,6 @@ from lab.options import Options
 from lab.paths import compose_dir
 from lab.rulecheck import check_deployment, check_rules, check_speed
 from lab.runtime.place import Place, Servers, decide
-from lab.scale import QUICK
 from lab.scenario import Scenario
 from lab.services.prometheus import min_scrapes
 from lab.translation import translate_rules
@@ -59,13 +58,8 @@ def make(found: Found, options: Options) -> Plan:
     options = _slowed(found.scenario, options)
     place = decide(options)
     servers = place.servers
-    if options.workers and place.name != "native":
-        name = "expect-workers" if options.elsewhere else "workers"
-        raise UsageError(f"--{name}: is for the native runtime; add --runtime native")
-    if options.scale != QUICK and place.name != "native":
-        raise UsageError("--scale: is for the native runtime; add --runtime native")
     broken, fixed = found.deployment("broken"), _fixed(found, options)
-    _check_viewers(options, broken)
+    _check_elsewhere(options, broken, fixed)
     rules, sources = rules_of(found, options)
     scenario = found.scenario
     if options.users is not None:
@@ -94,10 +88,15 @@ def _slowed(scenario: Scenario, options: Options) -> Options:
     return replace(options, speed=min(options.speed, scenario.replicas.top_speed))
 
 
-def _check_viewers(options: Options, broken: Deployment) -> None:
-    """Viewers read the live dashboard from this machine's disk, and ask a Prometheus on its loopback."""
-    if options.elsewhere and options.elsewhere.open and "dashboard.json" in broken.files:
-        raise UsageError("--master-bind: this scenario's traffic has viewers, whose workers run here; give 127.0.0.1")
+def _check_elsewhere(options: Options, *deployments: Deployment) -> None:
+    """The live dashboard and client are read from this machine's disk, and viewers ask a Prometheus on its loopback."""
+    if not (options.elsewhere and options.elsewhere.open):
+        return
+    for name, who in (("dashboard.json", "viewers of a dashboard"), ("client.py", "clients of its own")):
+        if any(name in deployment.files for deployment in deployments):
+            raise UsageError(
+                f"--master-bind: this scenario's traffic has {who}, whose workers run here; give 127.0.0.1"
+            )
 
 
 def _fixed(found: Found, options: Options) -> Deployment:

@@ -102,6 +102,7 @@ def main() -> int:
     done = [one for one in kept(args.log) if one.speed == speeds.get(one.scenario) and one.busy == args.busy]
     for line in summary(done):
         _say(line)
+    _say(f"of the code at {', '.join(dict.fromkeys(one.commit for one in done))}")
     return 0 if done and all(good(one) for one in latest(done)) and all(in_budget(done, name) for name in speeds) else 1
 
 
@@ -140,15 +141,25 @@ def _run(one: Wanted) -> Done:
     command = [sys.executable, "-m", "lab", "run", one.scenario, "-q", "--json", "-"]
     command += ["--seed", str(one.seed), "--speed", str(one.speed), *["--control"] * one.control]
     with _busy() if one.busy else nullcontext():
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    if not ran.stdout:
-        raise SystemExit(f"{' '.join(command)}: {ran.stderr.strip()}")
-    found = json.loads(ran.stdout)
+        said, complaint = _finished(command)
+    if not said:
+        raise SystemExit(f"{' '.join(command)}: {complaint.strip()}")
+    found = json.loads(said)
     told = sum(one["status"] == "firing" and one["route"] != DRY_RUN for one in found["notifications"])
     return Done(
         one.scenario, one.seed, one.control, one.busy, one.speed, found["verdict"], found["reason"], told,
         {name: found[name] for name in FIGURES}, _commit(), time.strftime("%Y-%m-%d"),
     )  # fmt: skip
+
+
+def _finished(command: Sequence[str]) -> tuple[str, str]:
+    """What a command wrote to stdout and stderr. Ctrl-C reaches it, too; it is given the time to stop its servers."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            return child.communicate()
+        except KeyboardInterrupt:
+            child.communicate()
+            raise
 
 
 @contextmanager

@@ -68,18 +68,21 @@ def compare(before: Benchmark, now: Benchmark, tolerance: float = TOLERANCE, ask
 
     `asked`: the scenarios that were named, so that others of the baseline are left out on purpose; none: all of it.
     """
-    _require_comparable(before, now)
+    require_comparable(before, now, {label for label, _ in now.measured()})
     earlier = set(before.measured())
     pairs = [pair for pair in now.measured() if pair in earlier]
-    if not earlier or (not pairs and now.measured()):  # runs that all failed are no bad usage: they are in doubt
-        raise UsageError("the baseline has no figure of these scenarios; make one with `lab bench --save`")
     raw = [rank_sum_p(before.values(*pair), now.values(*pair)) for pair in pairs]
     changes = tuple(_change(before, now, pair, p, tolerance) for pair, p in zip(pairs, holm(raw), strict=True))
-    doubts = (*_doubts(before, now, pairs), *_missing(before, now, asked))
-    return Comparison(changes, doubts, _warnings(before, now), tolerance)
+    new = [f"{label}: is not in the baseline, and is not compared" for label in _new(before, now)]
+    doubts = (*_doubts(before, now, pairs), *_missing(before, now, asked), *(new if asked else ()))
+    return Comparison(changes, doubts, (*_warnings(before, now), *(() if asked else new)), tolerance)
 
 
-def _require_comparable(before: Benchmark, now: Benchmark) -> None:
+def require_comparable(before: Benchmark, now: Benchmark, labels: Collection[str]) -> None:
+    """Before hours of runs, too: other options, or a baseline without a figure of these scenarios. Raises `UsageError`.
+
+    `labels`: none where all runs failed; that is no bad usage, but a doubt.
+    """
     for what, old, new in (
         ("runtime", before.settings.runtime, now.settings.runtime),
         ("speed", before.settings.speed, now.settings.speed),
@@ -87,6 +90,9 @@ def _require_comparable(before: Benchmark, now: Benchmark) -> None:
     ):
         if old != new:
             raise UsageError(f"the baseline has {what} {old}, this has {new}; compare runs with the same options")
+    known = {label for label, _ in before.measured()}
+    if not known or (labels and not known.intersection(labels)):
+        raise UsageError("the baseline has no figure of these scenarios; make one with `lab bench --save`")
 
 
 def _change(before: Benchmark, now: Benchmark, pair: tuple[str, str], p: float, tolerance: float) -> Change:
@@ -110,15 +116,24 @@ def _relative(was: float, is_: float) -> float:
 
 
 def _doubts(before: Benchmark, now: Benchmark, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
-    """A comparison that could not have found anything is no "same"."""
-    doubts = []
+    """A comparison that could not have found anything is no "same". One for a scenario, or for a figure of few runs."""
+    doubts: dict[str, None] = {}
     figures = "1 figure" if len(pairs) == 1 else f"{len(pairs)} figures"
     need = next((n for n in range(2, 100) if least_p(n, n) * len(pairs) <= ALPHA), 100)
-    for label in dict.fromkeys(label for label, _ in pairs):
-        old, new = len(before.runs[label]), len(now.runs[label])
-        if least_p(old, new) * len(pairs) > ALPHA:
-            doubts.append(f"{label}: {old} and {new} runs can show no change of {figures}; {need} each are needed")
+    for label, name in pairs:
+        runs = len(before.runs[label]), len(now.runs[label])
+        values = len(before.values(label, name)), len(now.values(label, name))
+        for who, (old, new) in ((label, runs), (f"{label}: {BY_NAME[name].title}", values)):
+            if least_p(old, new) * len(pairs) > ALPHA:
+                doubts[f"{who}: {old} and {new} runs can show no change of {figures}; {need} each are needed"] = None
+                break
     return tuple(doubts)
+
+
+def _new(before: Benchmark, now: Benchmark) -> list[str]:
+    """Scenarios that were measured now and not for the baseline."""
+    known = {label for label, _ in before.measured()}
+    return list(dict.fromkeys(label for label, _ in now.measured() if label not in known))
 
 
 def _missing(before: Benchmark, now: Benchmark, asked: Collection[str]) -> tuple[str, ...]:

@@ -32,13 +32,18 @@ class Machine:
         return tuple(f"{what}: {before}, now {now}" for what, before, now in pairs if before != now)
 
 
+def usable_cores() -> int:
+    """The cores that this process may use; where the system does not say, those that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def this_machine() -> Machine:
     """The machine we are on."""
     import psutil
 
     return Machine(
         cpu=_cpu(),
-        cores=len(os.sched_getaffinity(0)),
+        cores=usable_cores(),
         memory_mib=round(psutil.virtual_memory().total / 2**20),
         architecture=platform.machine(),
     )

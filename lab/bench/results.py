@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,13 @@ class Benchmark:
         """A figure's values over the runs of a scenario."""
         return [run.figures[figure] for run in self.runs.get(label, ()) if figure in run.figures]
 
+    def differences(self, other: Benchmark) -> tuple[str, ...]:
+        """Why runs of the other would be no more of the same series: another machine, software or options."""
+        earlier, later = ({**one.software, **asdict(one.settings)} for one in (self, other))
+        names = [name for name in {**earlier, **later} if earlier.get(name) != later.get(name)]
+        changed = [f"{name}: {earlier.get(name)}, now {later.get(name)}" for name in names]
+        return (*self.machine.differences(other.machine), *changed)
+
     def measured(self) -> list[tuple[str, str]]:
         """(label, figure) of everything that has values, in the order of the tables."""
         return [(label, name) for label in self.runs for name in BY_NAME if self.values(label, name)]
@@ -68,7 +76,8 @@ def save(found: Benchmark, path: Path) -> None:
         beside.write_text(json.dumps({"format": FORMAT, **asdict(found)}, indent=1) + "\n", encoding="utf-8")
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise UsageError(f"{path}: {error.strerror or error}; give a file that can be written") from error
 
 

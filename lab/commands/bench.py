@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lab.bench.compare import Comparison
     from lab.bench.results import Benchmark
     from lab.bench.runs import Series
+    from lab.catalog import Found
     from lab.options import Options
     from lab.outcome import Outcome
     from lab.plan import Plan
@@ -74,7 +76,7 @@ def bench_command(names: tuple[str, ...], given: dict[str, Any]) -> int:
     if given["saved"]:
         found, codes, asked = _named(load(given["saved"]), names), (0,), names
     else:
-        found, codes, asked = _measure(names, given)
+        found, codes, asked = _measure(names, given, baseline)
     if 130 in codes:
         return 130
     if baseline is None:
@@ -115,15 +117,19 @@ def _show(found: Benchmark) -> int:
 
 def _show_comparison(found: Comparison) -> int:
     from lab.bench.markdown import comparison_text
+    from lab.text import one_line
 
     click.echo(comparison_text(found), nl=False)
-    for text in (*found.warnings, *found.doubts):
-        click.echo(f"lab: {text}", err=True)
+    for text in (*found.warnings, *found.doubts):  # of files that may be anybody's
+        click.echo(f"lab: {one_line(text)}", err=True)
     return found.exit_code
 
 
-def _measure(names: tuple[str, ...], given: dict[str, Any]) -> tuple[Benchmark, tuple[int, ...], tuple[str, ...]]:
+def _measure(
+    names: tuple[str, ...], given: dict[str, Any], baseline: Benchmark | None
+) -> tuple[Benchmark, tuple[int, ...], tuple[str, ...]]:
     """What was measured, the exit codes, and the scenarios that were named."""
+    from lab.bench.compare import require_comparable
     from lab.bench.results import save
     from lab.bench.runs import Limit, measure
     from lab.commands.many import ALL, targets
@@ -132,9 +138,11 @@ def _measure(names: tuple[str, ...], given: dict[str, Any]) -> tuple[Benchmark, 
     from lab.sweep import sweep
 
     sweep()
-    wanted = [one for name in names or (ALL,) for one in targets(name, all_variants=False)]
-    plans = list({one.scenario.label: make(one, _options(given)) for one in wanted}.values())
+    wanted = _one_each([one for name in names or (ALL,) for one in targets(name, all_variants=False)])
+    plans = [make(one, _options(given)) for one in wanted]
     begun = _begun(plans, given)
+    if baseline is not None:
+        require_comparable(baseline, begun, [plan.scenario.label for plan in plans])
     if given["save"]:
         save(begun, given["save"])
     console = _console(given["no_color"])
@@ -149,6 +157,20 @@ def _measure(names: tuple[str, ...], given: dict[str, Any]) -> tuple[Benchmark, 
     made = measure(plans, given["runs"], begun, lambda plan: _execute(plan, console, limit.left_s), told, limit)
     _tell_unmade(made, len(plans) * given["runs"], given)
     return made.found, made.codes, tuple(plan.scenario.label for plan in plans) if names else ()
+
+
+def _one_each(wanted: list[Found]) -> list[Found]:
+    """Each scenario once. Raises `UsageError` for two that are called the same: figures go by name."""
+    from lab.errors import UsageError
+
+    found: dict[str, Found] = {}
+    for one in wanted:
+        other = found.setdefault(one.scenario.label, one)
+        if other.folder != one.folder:
+            raise UsageError(
+                f"{one.folder}: is called {one.scenario.label}, as {other.folder} is; give its SCENARIO another name"
+            )
+    return list(found.values())
 
 
 def _tell_unmade(made: Series, wanted: int, given: dict[str, Any]) -> None:
@@ -181,31 +203,29 @@ def _begun(plans: list[Plan], given: dict[str, Any]) -> Benchmark:
     fresh = Benchmark(
         this_machine(), {**header.versions, **this_software()}, Settings(header.runtime, header.speed, given["users"])
     )
-    if not path or not path.exists():
+    if not path or not os.path.exists(path):  # noqa: PTH110  (Path.exists() raises for a name that is too long)
         return fresh
     if not given["resume"]:  # a baseline took an hour to make
         raise UsageError(f"--save {path}: is there already; give a new file, remove it, or go on with it (--resume)")
     found = load(path)
-    if (found.machine, found.software, found.settings) != (fresh.machine, fresh.software, fresh.settings):
-        raise UsageError(f"{path}: from another machine, other software or other options; leave --resume away")
+    if differs := found.differences(fresh):
+        raise UsageError(f"{path}: is of other runs ({'; '.join(differs)}); give --save a new file")
     return found
 
 
 def _execute(plan: Plan, console: Console, left_s: float) -> Outcome:
-    import json
     import math
     import time
     from dataclasses import replace
 
+    from lab.commands.reports import keep_verdict
     from lab.commands.run import _execute as execute
-    from lab.outcome import to_json
     from lab.report.terminal import TerminalStory
 
     options = replace(plan.options, max_wall_s=left_s if math.isfinite(left_s) else None)
     fresh = replace(plan, header=replace(plan.header, started_at=time.time()), options=options)
     found = execute(fresh, TerminalStory(console, quiet=True))
-    verdict = Path(found.run_dir) / "verdict.json"
-    verdict.write_text(json.dumps(to_json(found), indent=2) + "\n", encoding="utf-8")
+    keep_verdict(found, console)
     return found
 
 

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from lab.catalog import Found, find, incident_names, names
-from lab.commands.reports import keep_index, keep_report
+from lab.commands.reports import keep_index, keep_report, keep_verdict
 from lab.commands.web import NO_PAGE, Page
-from lab.errors import UsageError
+from lab.errors import OverTime, UsageError
 from lab.history import History
 from lab.judge import judge
 from lab.outcome import Outcome, outcome, to_json
@@ -83,8 +83,13 @@ def run_many(
             left_out.append(_not_begun(plan, f"not begun: --max-wall {plan.options.max_wall_s:.0f} s are over"))
             _tell_not_begun(left_out[-1], ci, console)
             continue
-        found = execute(_fresh(plan, left), TerminalStory(console, quiet=quiet))
-        _keep(found, Path(found.run_dir) / "verdict.json")
+        try:
+            found = execute(_fresh(plan, left), TerminalStory(console, quiet=quiet))
+        except OverTime as error:  # so early that there is no outcome
+            left_out.append(_not_begun(plan, str(error)))
+            _tell_not_begun(left_out[-1], ci, console)
+            continue
+        keep_verdict(found, console)
         keep_report(Path(found.run_dir), console)
         ci.add(found)
         rows.append(Row(plan.scenario, found))
@@ -124,10 +129,6 @@ def worst(codes: Iterable[int]) -> int:
     """130 over 1 over 3 over 0: an interrupted series is no result; a failure outweighs a doubt."""
     seen = set(codes)
     return next((code for code in (130, 1, 3) if code in seen), 0)
-
-
-def _keep(found: Outcome, path: Path) -> None:
-    path.write_text(json.dumps(to_json(found), indent=2) + "\n", encoding="utf-8")
 
 
 def _tell(rows: Sequence[Row], console: Console) -> None:

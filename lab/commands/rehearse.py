@@ -105,8 +105,7 @@ def _play(plans: Sequence[Plan], console: Console) -> list[int]:
     import time
     from dataclasses import replace
 
-    from lab.commands.many import _keep
-    from lab.commands.reports import keep_report
+    from lab.commands.reports import keep_report, keep_verdict
     from lab.commands.run import _execute
     from lab.journal import read
     from lab.rehearsal import left_behind, played
@@ -118,7 +117,7 @@ def _play(plans: Sequence[Plan], console: Console) -> list[int]:
         console.print(f"  playing {plan.header.label} ...", highlight=False)
         found = _execute(replace(plan, header=replace(plan.header, started_at=time.time())), Story())
         run_dir = Path(found.run_dir)
-        _keep(found, run_dir / "verdict.json")
+        keep_verdict(found, console)
         keep_report(run_dir, console)
         items = [*played(plan, found, read(run_dir / "journal.jsonl").history), left_behind(plan, run_dir)]
         _tell(items, console)

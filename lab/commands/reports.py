@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from lab.outcome import Outcome
+
 VERDICT_COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
 
 
@@ -82,6 +84,20 @@ def _described(run_dir: Path) -> dict[str, object]:
         "reason": told.get("reason", f"`lab report {run_dir}` shows what there is"),
         **{name: told.get(name) for name in names}, "report": str(page) if page.is_file() else None,
     }  # fmt: skip
+
+
+def keep_verdict(found: Outcome, console: Console) -> None:
+    """The verdict beside the journal. That it could not be written, as on a full disk, is said: it can be made anew."""
+    from lab.outcome import to_json
+    from lab.stored import VERDICT
+    from lab.text import one_line
+
+    target = Path(found.run_dir) / VERDICT
+    try:
+        target.write_text(json.dumps(to_json(found), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        again = f"{target}: {error.strerror or error}; `lab analyze {found.run_dir}` judges the run again"
+        console.print(one_line(again), highlight=False, markup=False, soft_wrap=True)
 
 
 def keep_report(run_dir: Path, console: Console) -> Path | None:

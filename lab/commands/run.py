@@ -21,7 +21,7 @@ from lab.answer import Answer, answer_of, stored_answer
 from lab.bill import require_room
 from lab.catalog import Found, find
 from lab.commands.many import SERIES, refuse_single, run_many, targets
-from lab.commands.reports import keep_report
+from lab.commands.reports import keep_report, keep_verdict
 from lab.commands.stage import opened, refuse_auto, staged
 from lab.commands.web import watched
 from lab.errors import OverTime, UsageError
@@ -62,13 +62,13 @@ def run_command(name: str, given: dict[str, Any]) -> int:
         story.end(found)
         answer.keep(Path(found.run_dir))
         tell_answer(console, answer, found, solution=given["solution"])
-        _write(found, Path(found.run_dir) / "verdict.json")
+        keep_verdict(found, console)
         page.finish(keep_report(Path(found.run_dir), console))
     ci.add(found)
     if given["json_to"]:
         _write(found, given["json_to"])
-    if plan.options.keep and not found.interrupted:
-        for service, url in _kept_urls(found).items():
+    if plan.options.keep and (urls := _kept_urls(found)):
+        for service, url in urls.items():
             console.print(f"{service:13} {url}", highlight=False)
         console.print("still up; `lab clean` stops it", highlight=False)
     return found.exit_code
@@ -183,8 +183,8 @@ def _check_writable(target: Path | str | None, option: str = "--json") -> None:
     if target in (None, "-"):
         return
     path = Path(str(target))
-    there = path.exists()
     try:
+        there = path.exists()
         path.open("a").close()
         if not there:
             path.unlink()

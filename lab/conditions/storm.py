@@ -101,7 +101,7 @@ class Quiet:
         return True if begun else None
 
     def observed(self, view: View, t: float) -> str:
-        """For how long, and how often what was only written down would have rung."""
+        """For how long, and how often what was only written down would have fired."""
         start, end, begun = self._window(view, t)
         if noise := self._noise(view, t):
             return f"{len(noise)} told: {', '.join(sorted({n.alert for n in noise}))}"
@@ -150,7 +150,7 @@ class ToldOnce:
 
 @dataclass(frozen=True)
 class QuietDays:
-    """On back-filled days the fix rings less than `limit` times a day and misses no incident; broken/ rings more."""
+    """On back-filled days the fix fires less than `limit` times a day and misses no incident; broken/ fires more."""
 
     limit: float
 
@@ -206,5 +206,5 @@ class incident:  # noqa: N801 - reads as a word of the vocabulary
 
 
 def quiet_days(fewer_than: float) -> Check:
-    """On days of back-filled history the fix rings seldom, and for each incident."""
+    """On days of back-filled history the fix fires seldom, and for each incident."""
     return Check("quiet days", QuietDays(fewer_than), Mode.ALWAYS)

@@ -50,15 +50,15 @@ class Place:
 
 
 def decide(options: Options) -> Place:
-    """Docker when it is asked for; with `auto` when an engine answers and has the images; else native.
+    """Docker when it is asked for; with `auto` when an engine answers, has the images and can do it; else native.
 
-    Raises `LabError` in one line when Docker is asked for and can't be had.
+    Raises `LabError` in one line when Docker is asked for and can't be had, or can't do what is asked.
     """
     if options.runtime == "docker":
-        _refuse_programs(options)
+        _refuse_only_native(options)
         return docker()
     reason = ""
-    if options.runtime == "auto" and not (options.prometheus_bin or options.alertmanager_bin):
+    if options.runtime == "auto" and not options.only_native:
         try:
             return docker()
         except LabError as error:
@@ -66,12 +66,14 @@ def decide(options: Options) -> Place:
     return Place("native", _native(options), reason)
 
 
-def _refuse_programs(options: Options) -> None:
-    """A program that was named and is passed over would be a run of other servers. Raises `UsageError`."""
-    for name, given in (("prometheus", options.prometheus_bin), ("alertmanager", options.alertmanager_bin)):
-        if given:
-            variable = f"LAB_{name.upper()}_IMAGE"
-            raise UsageError(f"--{name}-bin: is of the native runtime; containers take the image that {variable} names")
+def _refuse_only_native(options: Options) -> None:
+    """What is asked for and passed over would be another run, such as one of other servers. Raises `UsageError`."""
+    name = options.only_native
+    if name.endswith("-bin"):
+        variable = f"LAB_{name.removesuffix('-bin').upper()}_IMAGE"
+        raise UsageError(f"--{name}: is of the native runtime; containers take the image that {variable} names")
+    if name:
+        raise UsageError(f"--{name}: is of the native runtime; leave --runtime docker away")
 
 
 def _native(options: Options) -> Servers:

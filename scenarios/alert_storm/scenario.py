@@ -1,4 +1,4 @@
-"""Alert storm: a threshold inside the noise rings until nobody listens."""
+"""Alert storm: a threshold inside the noise fires until nobody listens."""
 
 from lab.conditions import alert, answers, fatigue, incident, pairs, queries_still_counted, quiet, quiet_days
 from lab.scenario import Act, Load, Phase, Scenario, Study, Wait

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ import lab.commands.run
 from lab.bench.figures import BY_NAME
 from lab.bench.markdown import code, number
 from lab.bench.results import BenchRun, load, save
-from lab.catalog import Found
+from lab.catalog import Found, find
 from lab.cli import run_cli
 from lab.errors import OverTime
 from lab.journal import Header
@@ -218,6 +219,10 @@ def test_a_table_of_figures(capsys: pytest.CaptureFixture[str]) -> None:
     (["--tolerance", "5"], "--tolerance: is of a comparison; add --compare FILE"),
     (["--tolerance", "nan", "--compare", str(BASELINE)], "'--tolerance': nan is no finite number"),
     *((["--max-wall", value], "'--max-wall'") for value in ("nan", "inf", "0", "-5", "1e9", "soon")),
+    (["cardinality", "--speed", "20", "--compare", str(BASELINE)], "the baseline has speed 15.0, this has 20.0"),
+    (["alert_storm", "--compare", str(BASELINE)], "the baseline has no figure of these scenarios"),
+    (["cardinality", "--save", f"{'x' * 300}.json"], "File name too long; give a file that can be written"),
+    (["cardinality", "--save", str(BASELINE / "b.json")], "Not a directory; give a file that can be written"),
 ])  # fmt: skip
 def test_bad_usage_is_refused_before_anything_runs(
     args: list[str], why: str, seeds: list[tuple[str, int]], capsys: pytest.CaptureFixture[str]
@@ -329,6 +334,57 @@ def test_a_scenario_that_is_gone_is_in_doubt_unless_others_are_named(
         run_cli(["bench", *names, "--runs", "7", "--compare", str(both)])
         assert capsys.readouterr().out.count("**In doubt:** rate_limit") == doubted
     assert seeds
+
+
+def test_a_scenario_that_the_baseline_has_not_is_told_and_in_doubt_where_it_was_named(
+    seeds: list[tuple[str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_cli(["bench", "cardinality", "--runs", "7", "--save", "b.json"]) == 0
+    command = ["bench", "--runs", "7", "--compare", "b.json"]
+    for names, kind, ends in ((["cardinality", "label_leak"], "In doubt", 3), ([], "Warning", 0)):
+        assert run_cli([*command, *names]) == ends
+        assert f"**{kind}:** label_leak: is not in the baseline, and is not compared" in capsys.readouterr().out
+    assert seeds
+
+
+def test_of_two_scenarios_that_are_called_the_same_none_is_passed_over(
+    seeds: list[tuple[str, int]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(find("cardinality").folder, mine, ignore=shutil.ignore_patterns("__pycache__"))
+    assert run_cli(["bench", "cardinality", str(mine), "--runs", "1"]) == 2
+    said = capsys.readouterr().err
+    assert f"{mine}: is called cardinality, as " in said
+    assert not seeds
+    assert run_cli(["bench", "cardinality", "cardinality", "--runs", "1"]) == 0
+    assert seeds == [("cardinality", 1)]
+
+
+def test_a_file_of_other_runs_is_not_gone_on_with_and_what_differs_is_said(
+    seeds: list[tuple[str, int]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, command = tmp_path / "b.json", ["bench", "cardinality", "--save", "b.json", "--resume"]
+    assert run_cli([*command, "--runs", "1"]) == 0
+    begun = load(path)
+    machine = replace(begun.machine, memory_mib=begun.machine.memory_mib - 1)
+    save(replace(begun, machine=machine), path)
+    assert run_cli([*command, "--runs", "2"]) == 0
+    save(replace(begun, software={**begun.software, "kernel": "5.0"}), path)
+    capsys.readouterr()
+    assert run_cli([*command, "--runs", "3"]) == 2
+    assert "b.json: is of other runs (kernel: 5.0, now " in (said := capsys.readouterr().err)
+    assert "give --save a new file" in said
+    assert len(seeds) == 2
+
+
+def test_what_a_baseline_says_commands_no_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    theirs = replace(RECORDED, machine=replace(RECORDED.machine, cpu="x\n::error::y \x1b[2J"))
+    save(theirs, tmp_path / "theirs.json")
+    run_cli(["bench", "--saved", str(BASELINE), "--compare", str(tmp_path / "theirs.json")])
+    said = capsys.readouterr()
+    assert "CPU: x ::error::y" in said.err
+    assert "\x1b" not in said.out + said.err
+    assert not [line for line in (said.out + said.err).splitlines() if line.startswith("::")]
 
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

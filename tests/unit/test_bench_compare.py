@@ -13,6 +13,7 @@ from lab.bench import compare as module
 from lab.bench.compare import Comparison, Direction, compare
 from lab.bench.machine import Machine
 from lab.bench.results import Benchmark, BenchRun
+from lab.bench.stats import ALPHA
 from lab.commands.bench import bench
 from lab.errors import UsageError
 
@@ -29,10 +30,10 @@ def one(values: list[float], figure: str = "time_to_detect_s", **more: float) ->
 
 
 def flagged(draw: Draw) -> float:
-    """The share of comparisons of unchanged things that call anything better or worse, however small."""
+    """The share of comparisons of unchanged things in which the test alone would call anything better or worse."""
     rng = np.random.default_rng(20)
-    found = [compare(draw(rng), draw(rng), 0.0) for _ in range(UNCHANGED)]
-    return sum(len(c.changes) != len(c.of(Direction.SAME)) for c in found) / UNCHANGED
+    found = [compare(draw(rng), draw(rng)) for _ in range(UNCHANGED)]
+    return sum(any(change.p <= ALPHA for change in c.changes) for c in found) / UNCHANGED
 
 
 @pytest.mark.parametrize("draw", [recorded, synthetic])
@@ -179,3 +180,22 @@ def test_what_can_not_be_compared_is_refused() -> None:
             compare(one(EIGHT), now)
     with pytest.raises(UsageError, match="no figure of these scenarios"):
         compare(one(EIGHT), replace(RECORDED, runs={"b": RECORDED.runs["cardinality"]}))
+
+
+def test_a_figure_that_few_of_the_runs_have_is_in_doubt() -> None:
+    sparse = one(EIGHT)
+    for seed in range(4):
+        sparse = sparse.with_run("b", BenchRun(seed, {"overhead_s": 1.0}))
+    few = replace(one(EIGHT), runs={"a": tuple(BenchRun(n, {"time_to_detect_s": v}) for n, v in enumerate(EIGHT))})
+    both = replace(
+        few,
+        runs={
+            "a": (
+                *few.runs["a"][:-2],
+                *(replace(r, figures={**r.figures, "signal_delay_s": 1.0}) for r in few.runs["a"][-2:]),
+            )
+        },
+    )
+    found = compare(one(EIGHT, signal_delay_s=1.0), both)
+    assert found.doubts == ("a: signal delay: 8 and 2 runs can show no change of 2 figures; 5 each are needed",)
+    assert found.exit_code == 3

@@ -117,3 +117,9 @@ def test_scenarios_can_be_picked() -> None:
     assert two.only(()) == two
     assert ("b", "overhead_s") in two.measured()
     assert two.values("b", "time_to_detect_s") == two.values("c", "overhead_s") == []
+
+
+def test_a_system_that_does_not_say_which_cores_are_ours_counts_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 10)
+    assert this_machine().cores == 10

@@ -273,6 +273,28 @@ def test_several_runs_share_the_time_and_what_is_not_begun_is_inconclusive(tmp_p
     assert ci.out.getvalue() == "::warning title=b::not begun: --max-wall 0 s are over\n"
 
 
+def test_a_time_that_is_over_before_a_run_has_an_outcome_loses_nothing_of_the_others(tmp_path: Path) -> None:
+    def execute(plan: Plan, _: object) -> Outcome:
+        if plan.scenario.name == "b":
+            raise OverTime("not over when --max-wall ended it, after 20 s")
+        return replace(made(check()), run_dir=str(tmp_path))
+
+    plans = [replace(one, options=replace(one.options, out=tmp_path / "runs")) for one in map(plan, ("a", "b", "c"))]
+    target, ci = tmp_path / "all.json", outputs(tmp_path)
+    code = run_many(plans, execute, Console(file=io.StringIO()), quiet=True, json_to=str(target), ci=ci)
+    assert code == 3
+    found = [(one["scenario"], one["verdict"], one["reason"]) for one in json.loads(target.read_text())]
+    assert [verdict for _, verdict, _ in found] == ["pass", "pass", "inconclusive"]
+    assert found[-1] == ("b", "inconclusive", "not over when --max-wall ended it, after 20 s")
+
+
+def test_a_verdict_that_cannot_be_kept_is_told_and_is_no_less_a_verdict(tmp_path: Path) -> None:
+    (tmp_path / "verdict.json").mkdir()
+    code, _, told = many(tmp_path, outputs(tmp_path), plan("a"))
+    assert code == 0
+    assert f"verdict.json: Is a directory; `lab analyze {tmp_path}` judges the run again" in told
+
+
 def test_without_a_limit_all_are_begun_without_one(tmp_path: Path) -> None:
     code, begun, _ = many(tmp_path, outputs(tmp_path), plan("a"), plan("b"))
     assert (code, begun) == (0, [("a", None), ("b", None)])
@@ -291,8 +313,10 @@ def test_a_file_that_can_not_be_written_is_refused_before_the_run(
     option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: Path
 ) -> None:
     monkeypatch.setattr("lab.commands.run.make", lambda *_: plan())
-    assert run_cli(["run", "cardinality", option, str(tmp_path / "no" / "file")]) == 2
-    assert f"{option} {tmp_path}" in capsys.readouterr().err
+    for target in (tmp_path / "no" / "file", tmp_path / ("x" * 300)):
+        assert run_cli(["run", "cardinality", option, str(target)]) == 2
+        assert f"{option} {tmp_path}" in (said := capsys.readouterr().err)
+        assert said.endswith("give a file that can be written\n")
 
 
 @pytest.mark.parametrize("option", ["--json", "--junit"])

@@ -13,6 +13,7 @@ from histories import header
 
 from lab.catalog import find
 from lab.deployment import HEALTHY
+from lab.errors import LabError
 from lab.interrupts import ENDING, ignored, put_off
 from lab.options import Options
 from lab.outcome import Outcome
@@ -99,11 +100,15 @@ def run(tmp_path: Path, happens: Callable[[], None]) -> tuple[Outcome, Building]
         made.append(type("Of", (Building,), {"happens": staticmethod(happens)})(run_id, run_dir, registration))
         return made[0]
 
+    return played(tmp_path, runtime), made[0]
+
+
+def played(tmp_path: Path, runtime: Callable[[str, Path, Registration], NativeRuntime]) -> Outcome:
     found = find("cardinality")
     place = SimpleNamespace(runtime=runtime, name="native", servers=SimpleNamespace(prometheus=None, alertmanager=None))
     given = Options(out=tmp_path / "runs", keep=True)
     plan = Plan(found, found.scenario, given, place, {}, HEALTHY, HEALTHY, header(scenario="cardinality"))  # type: ignore[arg-type]
-    return Run(plan, Story()).execute(), made[0]
+    return Run(plan, Story()).execute()
 
 
 def test_an_interrupt_while_it_is_put_together_leaves_nothing(tmp_path: Path, state: Path) -> None:
@@ -124,3 +129,17 @@ def test_a_failure_while_it_is_put_together_is_inconclusive_and_leaves_nothing(t
     assert not runtime.held
     assert not runtime.temp.exists()
     assert list(entries()) == []
+
+
+def test_a_runtime_that_fails_half_made_stays_registered_for_the_next_sweep(tmp_path: Path, state: Path) -> None:
+    temp: list[Path] = []
+
+    def runtime(run_id: str, run_dir: Path, registration: Registration) -> NativeRuntime:
+        temp.append(NativeRuntime(run_id, run_dir, registration).temp)
+        raise LabError("network: no address pool is left")
+
+    found = played(tmp_path, runtime)
+    assert (found.exit_code, found.judgement.reason) == (3, "network: no address pool is left")
+    ((_, entry),) = entries()
+    assert entry.folders == [str(temp[0])]
+    temp[0].rmdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,3 +104,16 @@ def test_large_logs_are_packed_and_small_ones_stay(size: int, packed: bool, tmp_
 def test_packing_what_is_not_there(tmp_path: Path) -> None:
     pack(tmp_path / "none")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_that_cannot_be_packed_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Any, target: Any, *__: Any) -> None:
+        target.write(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    log = tmp_path / "x.jsonl"
+    log.write_bytes(b"x" * 500)
+    monkeypatch.setattr("lab.logs.shutil.copyfileobj", full)
+    pack(log, 100)
+    assert log.read_bytes() == b"x" * 500
+    assert list(tmp_path.iterdir()) == [log]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -28,6 +28,7 @@ from lab.bill import (
 )
 from lab.catalog import find
 from lab.cli import run_cli
+from lab.doctor import Item
 from lab.errors import LabError, ScenarioError, UsageError
 from lab.events import Deployed, PhaseEnded, PhaseStarted
 from lab.history import History
@@ -144,7 +145,15 @@ def test_a_machine_that_is_too_small_is_told_in_one_line(
 
 @pytest.mark.parametrize(
     ("here", "why"),
-    [(LARGE, ""), (SMALL, "of memory to spare"), (replace(LARGE, disk_mib=600.0), "of disk to spare")],
+    [
+        (LARGE, ""),
+        (SMALL, "of memory to spare"),
+        (replace(LARGE, disk_mib=150.0), "0.2 GiB of disk to spare"),
+        (replace(LARGE, disk_mib=600.0), ""),  # the volume is a tmpfs: it takes no disk,
+        (replace(LARGE, disk_mib=600.0, bounds=False), "0.7 GiB of disk to spare"),  # unless there can be none,
+        (replace(LARGE, memory_mib=6000.0), "6.2 GiB of memory to spare"),
+        (replace(LARGE, memory_mib=6000.0, bounds=False), ""),  # and then it takes no memory
+    ],
 )
 def test_what_is_lacking(here: Room, why: str) -> None:
     said = lacking(Bill(series=10, patient_mib=5000, volume_mib=500, replicas_mib=100, time_s=1), here)
@@ -176,6 +185,14 @@ def test_the_disk_that_counts_is_the_one_where_runs_are_kept(monkeypatch: pytest
     monkeypatch.setattr(lab.bill.shutil, "disk_usage", usage)
     assert room(tmp_path / "runs" / "not-there-yet").disk_mib == 1
     assert room(Path()).disk_mib == 1024
+
+
+@pytest.mark.parametrize("status", ["ok", "optional"])
+def test_whether_a_volume_can_be_bounded_is_tried(
+    status: Literal["ok", "optional"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab.bill, "look_at_volume", lambda: Item("volume", status, ""))
+    assert room(Path()).bounds is (status == "ok")
 
 
 # What is refused, and how fast it goes

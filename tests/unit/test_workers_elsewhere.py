@@ -138,12 +138,13 @@ def test_what_is_open_is_warned_of_in_one_line_and_the_command_is_not_folded(hos
     assert f"2 workers to ask {host}:8000" in said.getvalue()
 
 
-def test_viewers_stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "who"), [("slow_queries", "viewers"), ("rate_limit", "clients of its own")])
+def test_viewers_and_clients_stay_on_this_machine(name: str, who: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from lab.catalog import find
 
     monkeypatch.setattr(lab.plan, "decide", lambda _: SimpleNamespace(name="native", servers=None))
-    with pytest.raises(UsageError, match="viewers"):
-        lab.plan.make(find("slow_queries"), Options(workers=1, elsewhere=Elsewhere(1, AWAY)))
+    with pytest.raises(UsageError, match=f"traffic has {who}"):
+        lab.plan.make(find(name), Options(workers=1, elsewhere=Elsewhere(1, AWAY)))
 
 
 def test_users_of_two_workers_ask_different_things(monkeypatch: pytest.MonkeyPatch) -> None:
