@@ -18,7 +18,7 @@ from lab.deployment import Deployment, load
 from lab.errors import RulesError, ScenarioError
 from lab.paths import scenarios_dir
 from lab.scale import QUICK
-from lab.scenario import Scenario
+from lab.scenario import Phase, Scenario
 
 FILE = "scenario.py"
 RULES = "detect.rules.yml"
@@ -148,7 +148,17 @@ def _found(folder: Path, variant: str | None, *, bundled: bool) -> Found:
         near = difflib.get_close_matches(str(variant), known, 1, ALIKE)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
         raise ScenarioError(f"{scenario.name}:{variant}: no such variant; {hint}")
+    _refuse_twins(chosen, folder)
     return Found(chosen, folder, bundled, known, _scales(folder, module))
+
+
+def _refuse_twins(scenario: Scenario, folder: Path) -> None:
+    """Two checks of one phase under one name: the second would count as settled with the first."""
+    for phase in Phase:
+        called = [check.name for check in scenario.phase_checks(phase)]
+        for name in (name for name in called if called.count(name) > 1):
+            remedy = 'name one of them anew: dataclasses.replace(check, name="...")'
+            raise ScenarioError(f'{folder / FILE}: two checks of {phase.value} are called "{name}"; {remedy}')
 
 
 def _scales(folder: Path, module: ModuleType) -> Mapping[str, Scenario]:

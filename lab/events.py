@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from signal import SIGINT, SIGKILL, SIGTERM
 from typing import Any, ClassVar, Literal
+
+from lab.wellformed import require
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,10 @@ class LogSeen(Event):
     text: str
 
 
+LIMIT = "memory limit"
+"""What every runtime says of a process that was killed at its limit, by the lab or by the kernel."""
+
+
 @dataclass(frozen=True)
 class Exited(Event):
     """A service's process ended without the lab having asked it to."""
@@ -86,6 +93,19 @@ class Exited(Event):
     service: str
     code: int
     how: str
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether it ended of its own: nobody stopped or killed it, not even at its memory limit."""
+        return self.code not in _FROM_OUTSIDE
+
+    def as_meant(self, code: int | None) -> bool:
+        """With this exit code; where none is given, by itself or at its memory limit, but not killed from outside."""
+        return self.by_itself or LIMIT in self.how if code is None else self.code == code
+
+
+_FROM_OUTSIDE = {code for number in (SIGINT, SIGKILL, SIGTERM) for code in (-number, 128 + number)}
+"""A process says -9, a container 137."""
 
 
 @dataclass(frozen=True)
@@ -237,6 +257,7 @@ def from_record(record: Mapping[str, Any]) -> Event:
             values[name] = tuple(values[name])
     try:
         values["t"] = float(record["t"])
+        require(cls, values)
         return cls(**values)
     except (TypeError, KeyError) as error:
         raise ValueError(f"{cls.kind}: {error}") from error

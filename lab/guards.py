@@ -24,23 +24,33 @@ def guards(scenario: Scenario, header: Header, phase: Phase) -> tuple[Check, ...
     flow: Flowed | Offered | Made = offered if phase in (Phase.STEADY, Phase.CONTROL) else Flowed(per_user=shaped)
     if phase in scenario.refuses:
         flow = Made(per_user=shaped)
-    if phase is Phase.STEADY and header.control and not shaped:
-        flow = Offered(rate / CONTROL_GROWTH)
+    if phase is Phase.STEADY and header.control and not shaped and header.users:
+        flow = Offered(rate * control_users(header.users) / header.users)
     dark = scenario.goes_dark if phase in (Phase.BROKEN, Phase.FIXED) else ()
     # A symptom that is still there after the fix is there with less traffic too, and often slows it: then a failure
     # stands. Without enough traffic it is only the pass that would be vacuous.
-    traffic = replace(_guard("traffic flowed", flow), excuses=phase is not Phase.FIXED)
+    traffic = replace(_guard(TRAFFIC, flow), excuses=phase is not Phase.FIXED)
+    away = (*scenario.dies, *dark)
+    # The same for a fix that takes the metrics page away: what is then not to be seen is its doing.
+    page = replace(_guard("service was scraped", Scraped(away, ("rag",))), excuses=phase is not Phase.FIXED)
     return (
         traffic,
         _guard("rules were evaluated", Evaluated()),
-        _guard("targets were scraped", Scraped((*scenario.dies, *dark))),
+        _guard("targets were scraped", Scraped(away, ("prometheus",))),
+        page,
         _guard("services lived", Lived(scenario.dies, scenario.exit_codes)),
         _guard("measured throughout", Measured()),
     )
 
 
+TRAFFIC = "traffic flowed"
 CONTROL_GROWTH = 5
 """A control run starts with a fifth of the scenario's traffic, so that it can grow fivefold."""
+
+
+def control_users(users: int) -> int:
+    """Users that a control run starts with; at least one, where there are any."""
+    return min(users, max(1, users // CONTROL_GROWTH))
 
 
 def _guard(name: str, condition: Flowed | Offered | Made | Evaluated | Scraped | Lived | Measured) -> Check:
@@ -77,12 +87,13 @@ class Scraped:
     """The observer's targets answer its scrapes for most of the settled phase, but those that may be away."""
 
     away: tuple[str, ...]
+    jobs: tuple[str, ...] = ("rag", "prometheus")
     share: float = 0.7
     expected: str = "the observer's scrapes succeed"
 
     def _shares(self, view: View) -> dict[str, float]:
         shares = {}
-        for job in ("rag", "prometheus"):
+        for job in self.jobs:
             points = view.history.series(signals.seen_up(job), min(view.settled, view.now), view.now)
             if job not in self.away:
                 shares[job] = sum(v for _, v in points) / len(points) if points else 0.0
@@ -105,11 +116,11 @@ class Lived:
 
     dies: tuple[str, ...]
     exit_codes: Mapping[str, int] = field(default_factory=dict)
-    """Of those that end by themselves; another code, or a signal, came from outside."""
+    """Of those that end by themselves; another code, or a signal, came from outside. Others may also reach a limit."""
     expected: str = "no service ends by itself"
 
     def _allowed(self, ended: Exited) -> bool:
-        return ended.service in self.dies and ended.code == self.exit_codes.get(ended.service, ended.code)
+        return ended.service in self.dies and ended.as_meant(self.exit_codes.get(ended.service))
 
     def _dead(self, view: View, t: float) -> Exited | None:
         broken = view.history.first(PhaseStarted, name=Phase.BROKEN.value)

@@ -17,6 +17,7 @@ from lab.errors import UsageError
 from lab.events import Event, Unmeasured, from_record, to_record
 from lab.history import History, Sample
 from lab.scale import QUICK
+from lab.wellformed import require
 
 FORMAT = 2
 """Version of the file's format. 2: deadlines count from the live deployment (1: from the start of the phase)."""
@@ -152,7 +153,7 @@ def read(path: Path) -> Recording:
                 if isinstance(entry, Sample) and _set_back(entry, history):
                     raise ValueError("a sample before the one before it")
                 history.add(entry)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             if number == 1:
                 raise UsageError(f"{path}:1: not a journal of the lab: {error}") from error
             damaged = f"line {number} of {len(lines)}: {type(error).__name__}"
@@ -176,7 +177,11 @@ def _header(record: Mapping[str, Any], path: Path) -> Header:
     known = {k: record[k] for k in Header.__dataclass_fields__ if k in record}
     for name in ("own_alerts", "watched_alerts"):
         known[name] = tuple(known[name])
-    return Header(**known)
+    require(Header, known)
+    found = Header(**known)
+    if not (1 <= found.speed < math.inf and all(map(math.isfinite, (found.started_at, found.pipeline_budget_s)))):
+        raise ValueError(f"speed {found.speed:g}, begun at {found.started_at:g}")
+    return found
 
 
 def _to_record(entry: Sample | Event) -> dict[str, Any]:
@@ -190,7 +195,7 @@ def _entry(record: Mapping[str, Any]) -> Sample | Event:
         raise ValueError("no moment")
     if record["type"] == "sample":
         values = record["values"]
-        if not set(map(type, values.values())) <= {float, int}:  # as the lab writes them, nothing has to be done
+        if not set(map(type, values.values())) <= {float}:  # as the lab writes them, nothing has to be done
             values = {name: float(value) for name, value in values.items()}
         return Sample(float(record["t"]), values)
     return from_record(record)

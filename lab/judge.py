@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lab.events import Deployed, Skipped, Unmeasured
-from lab.guards import guards
+from lab.guards import TRAFFIC, guards
 from lab.history import STALE_S, History
 from lab.journal import Header
 from lab.phases import checks_of, phases_of
@@ -188,11 +188,16 @@ def _judge_phase(
     results = [evaluate(check, closed) for check in checks]
     guarded = [r for g in guards(scenario, header, phase) if (r := evaluate(g, closed)) is not None]
     settled = [r for r in results if r is not None]
-    told = _excused(settled, guarded)
+    told = _excused(settled, [*guarded, *_slow_before(before)])
     if phase is Phase.BROKEN and any(r.result is Result.FAIL for r in told):
         asked = [r for c in scenario.undisturbed if (r := evaluate(replace(c, guard=True), closed)) is not None]
         told, guarded = _excused(told, asked), [*guarded, *asked]
     return PhaseResult(phase, view.start, view.now, (*told, *guarded))
+
+
+def _slow_before(before: Sequence[PhaseResult]) -> list[CheckResult]:
+    """The doubt about the steady phase's traffic: that of the next phase is compared with it, and is as little."""
+    return [r for p in before if p.phase is Phase.STEADY for r in p.results if r.guard and r.name == TRAFFIC]
 
 
 def _excused(results: Sequence[CheckResult], guarded: Sequence[CheckResult]) -> list[CheckResult]:

@@ -25,7 +25,10 @@ class Line:
 
 @dataclass
 class LogWatch:
-    """Reads what is new in each log. Of each text only the first `most` lines are told: a full disk repeats itself."""
+    """Reads what is new in each log. Of each text only the first `most` lines are told: a full disk repeats itself.
+
+    `anew` after a deployment: what stood there before is no sign of what it does.
+    """
 
     run_dir: Path
     wanted: Sequence[tuple[str, str]]
@@ -33,6 +36,10 @@ class LogWatch:
     _offset: dict[str, int] = field(default_factory=dict)
     _lines: dict[str, int] = field(default_factory=dict)
     _told: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def anew(self) -> None:
+        """From here on the first lines of each text are told again."""
+        self._told.clear()
 
     def fresh(self) -> Iterator[Line]:
         """Lines that are new since the last call and hold a wanted text of their service."""

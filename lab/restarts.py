@@ -34,8 +34,9 @@ class Restarts:
         """Called once a second; a restart itself goes on in a thread."""
         scenario = self.stack.scenario
         for service, code, how in self.stack.ended():
-            self.journal.record(Exited(time.time(), service, code, how))
-            if scenario.restarts and scenario.kills(service, code):
+            ended = Exited(time.time(), service, code, how)
+            self.journal.record(ended)
+            if scenario.restarts and scenario.kills(ended):
                 pause = BACK_OFF.seconds(self.stack.speed) if service in self._failing else 0.0
                 self._due[service] = time.time() + pause
         for service in [name for name, due in self._due.items() if time.time() >= due]:

@@ -18,7 +18,6 @@ from lab.acts import Acts
 from lab.asked import asked
 from lab.conditions.books import Booked
 from lab.conditions.culprit import Named
-from lab.conditions.deaths import by_itself
 from lab.conditions.logs import Seen
 from lab.conditions.missing import Back
 from lab.conditions.panels import Agree
@@ -38,7 +37,7 @@ from lab.events import (
     Unmeasured,
 )
 from lab.gaps import Gaps
-from lab.guards import CONTROL_GROWTH
+from lab.guards import control_users
 from lab.interrupts import ignored, put_off
 from lab.journal import Journal
 from lab.judge import evaluate, judge, onset_after, view_of
@@ -188,7 +187,7 @@ class Run:
     def _load(self) -> None:
         load = self.plan.scenario.load
         if self.plan.header.control:
-            load = replace(load, users=max(1, load.users // CONTROL_GROWTH))
+            load = replace(load, users=control_users(load.users))
         self.traffic.start(load, self._locustfile(), self.plan.header.speed)
 
     def _locustfile(self) -> Path:
@@ -199,7 +198,7 @@ class Run:
         self.journal.record(PhaseStarted(time.time(), Phase.CONTROL.value))
         self.stack.deploy(self.plan.fixed)
         load = self.plan.scenario.load
-        more = load.users - max(1, load.users // CONTROL_GROWTH)
+        more = load.users - control_users(load.users)
         self.traffic.start(replace(load, users=more), self._locustfile(), self.plan.header.speed, name="more-load")
         self.journal.record(Deployed(time.time(), "healthy", tuple(self.plan.fixed.files)))
         self._watch(Phase.CONTROL)
@@ -214,7 +213,7 @@ class Run:
                 self.journal.record(Exited(time.time(), service, code, how))
             history = self.journal.snapshot()
             begun = history.first(PhaseStarted, name=Phase.FIXED.value)
-            if begun is None or not any(by_itself(e) for e in history.of(Exited, begun.t) if e.service == "rag"):
+            if begun is None or not any(e.by_itself for e in history.of(Exited, begun.t) if e.service == "rag"):
                 raise
             self.journal.record(PhaseEnded(time.time(), Phase.FIXED.value, str(error)))
             return False
@@ -272,7 +271,7 @@ class Run:
         if time.time() - history.end > STALLED_S:  # time stands still in the journal: no deadline would ever pass
             self.journal.record(Unmeasured(time.time(), f"the lab has not looked for {STALLED_S:.0f} s"))
         kills = self.plan.scenario.kills
-        if dead := next((e for e in history.of(Exited) if not kills(e.service, e.code)), None):
+        if dead := next((e for e in history.of(Exited) if not kills(e)), None):
             return f"{dead.service} ended: {dead.how}"
         # A phase is not cut short before it could be measured: a failure without figures would say nothing.
         if any(r.result is Result.FAIL for r in settled.values()) and view.now > view.settled + FIGURES_S:

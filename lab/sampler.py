@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -60,7 +61,7 @@ class Sampler:
     _thread: threading.Thread | None = None
     _seen: int = 0
     _asked_culprit: bool = False
-    _panel_errors: int = 0
+    _panel_errors: Counter[str] = field(default_factory=Counter)
     _errors: dict[str, str] = field(default_factory=dict)
     _deployed: int = 0
     _watched: tuple[str, ...] = ()
@@ -109,6 +110,7 @@ class Sampler:
         """One look at everything: events first, so that what a sample proves is never older than it."""
         now = time.time()  # taken first: whatever happened before it is asked for below
         self._exits()
+        self._released()
         probes: Iterable[Callable[[], Values]] = (
             self._patient_self, self._patient_counts, self._observer_view, self._rules, self._volume, self._load,
             *self.more,
@@ -121,6 +123,14 @@ class Sampler:
         self.journal.record(Sample(now, values))
 
     # What happened
+
+    def _released(self) -> None:
+        """What a release brings is told anew, though errors before it looked the same."""
+        deployed = sum(1 for _ in self.journal.history.of(Deployed))
+        if deployed != self._deployed:
+            self._deployed, self._errors = deployed, {}
+            self._panel_errors.clear()
+            self.logs.anew()
 
     def _exits(self) -> None:
         self._restarts.step()
@@ -187,9 +197,6 @@ class Sampler:
 
     def _scrape_errors(self, found: Values) -> None:
         """Asked only while a target is down: the series `up` does not say why."""
-        deployed = sum(1 for _ in self.journal.history.of(Deployed))
-        if deployed != self._deployed:  # what a release brought is told anew, though a restart may have looked the same
-            self._deployed, self._errors = deployed, {}
         down = any(value == 0 for name, value in found.items() if name.startswith(signals.up("")))
         errors = self.patient.scrape_errors() if down else {}
         for job, error in errors.items():
@@ -241,8 +248,8 @@ class Sampler:
             found[signals.PANEL_SERVED], found[signals.PANEL_FAILED] = figures.panel_served, figures.panel_failed
             found.update({signals.panel(title): rate for title, rate in figures.panel_titles.items()})
         if figures.panel_error:
-            self._panel_errors += 1
-            if self._panel_errors <= 3:
+            self._panel_errors[figures.panel_error] += 1
+            if self._panel_errors[figures.panel_error] <= 3:
                 line = figures.panel_error_line
                 self.journal.record(
                     LogSeen(time.time(), "dashboard", "logs/load.stats.jsonl", line, figures.panel_error)

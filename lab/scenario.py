@@ -17,6 +17,7 @@ from lab.per_time import PerTime as PerTime
 from lab.scale import Replicas as Replicas
 
 if TYPE_CHECKING:
+    from lab.events import Exited
     from lab.view import View
 
 K = TypeVar("K")
@@ -265,9 +266,9 @@ class Scenario:
         """The name as `lab run` takes it: `name` or `name:variant`."""
         return self.name if self.variant == "default" else f"{self.name}:{self.variant}"
 
-    def kills(self, service: str, code: int) -> bool:
-        """Whether the end of a service with this exit code is the fault's doing."""
-        return service in self.dies and code == self.exit_codes.get(service, code)
+    def kills(self, ended: Exited) -> bool:
+        """Whether this end of a service is the fault's doing."""
+        return ended.service in self.dies and ended.as_meant(self.exit_codes.get(ended.service))
 
     def phase_checks(self, phase: Phase) -> tuple[Check, ...]:
         """The scenario's own checks of a phase, in the order of the story."""

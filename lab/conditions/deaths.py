@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from signal import SIGINT, SIGKILL, SIGTERM
 
 from lab import signals
-from lab.events import Deployed, Exited, Restarted
+from lab.events import LIMIT, Deployed, Exited, Restarted
 from lab.scenario import Check, Mode
 from lab.view import View
-
-LIMIT = "memory limit"
-"""What every runtime says of a process that was killed at its limit, by the lab or by the kernel."""
 
 
 @dataclass(frozen=True)
@@ -119,15 +115,6 @@ class OneLife:
         return self._broken_off(view, t) or "one process"
 
 
-def by_itself(ended: Exited) -> bool:
-    """Whether a process ended of its own: nobody stopped or killed it, not even at its memory limit."""
-    return ended.code not in _FROM_OUTSIDE
-
-
-_FROM_OUTSIDE = {code for number in (SIGINT, SIGKILL, SIGTERM) for code in (-number, 128 + number)}
-"""A process says -9, a container 137."""
-
-
 @dataclass(frozen=True)
 class Survives:
     """In this phase the service does not end by itself, neither when its deployment starts nor later."""
@@ -140,7 +127,7 @@ class Survives:
         return f"{self.service} starts and does not end by itself"
 
     def _end(self, view: View, t: float) -> Exited | None:
-        ends = (e for e in view.history.of(Exited, view.start, t) if e.service == self.service and by_itself(e))
+        ends = (e for e in view.history.of(Exited, view.start, t) if e.service == self.service and e.by_itself)
         return next(ends, None)
 
     def at(self, view: View, t: float) -> bool | None:

@@ -175,14 +175,14 @@ class TellTheSame:
         pairs: dict[str, tuple[float, float | None] | None] = {}
         for title in shown.panels if shown else ():
             slow = latest.get(told(title, "broken"))
-            answered = slow is not None and told(title, "fixed") in latest
-            pairs[title] = (slow, latest[told(title, "fixed")]) if answered and slow is not None else None
+            known = slow is not None and math.isfinite(slow) and told(title, "fixed") in latest
+            pairs[title] = (slow, latest[told(title, "fixed")]) if known and slow is not None else None
         return pairs
 
     def _apart(self, pair: tuple[float, float | None]) -> float:
         """How far, as a share of the broken panel's; without bound where the live panel has no data."""
         slow, fast = pair
-        if fast is None or (not slow and fast):
+        if fast is None or not math.isfinite(fast) or (not slow and fast):
             return math.inf
         return abs(fast - slow) / abs(slow) if slow else 0.0
 

@@ -131,6 +131,18 @@ def test_offered_is_judged_when_the_phase_is_over(rate: float, expected: bool) -
     assert Offered(300.0).at(view(found), 29.0) is None
 
 
+@pytest.mark.parametrize(("users", "begins"), [(100, 20), (8, 1), (9, 1), (1, 1), (0, 0)])
+def test_a_control_run_is_asked_for_the_traffic_of_the_users_that_it_starts(users: int, begins: int) -> None:
+    from lab.guards import control_users, guards
+    from lab.scenario import Load, Phase, Scenario
+
+    assert control_users(users) == begins
+    scenario = Scenario("x", "X", Load("l.py", users, per_user=0.2), (), (), (), (), alerts=())
+    flow = guards(scenario, header(users=users, control=True, speed=15.0), Phase.STEADY)[0].condition
+    assert isinstance(flow, Offered)
+    assert flow.expected_rps == pytest.approx(begins * 0.2 * 15)
+
+
 def flowed(broken_rps: float, onset: float | None) -> bool | None:
     """Steady at 100/s for 30 s, broken from 30 on; the rate falls to 10/s at 45."""
     rps = {signals.RPS: lambda t: 100.0 if t < 30 else broken_rps if t < 45 else 10.0}

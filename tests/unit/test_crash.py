@@ -40,14 +40,24 @@ def ended(t: float, code: int = 2, service: str = "prometheus") -> Exited:
     ("prometheus", 2, True), ("prometheus", -9, False), ("prometheus", 1, False), ("rag", 2, False),
 ])  # fmt: skip
 def test_a_fault_kills_with_its_exit_code(service: str, code: int, expected: bool) -> None:
-    assert CRASH.kills(service, code) is expected
+    assert CRASH.kills(ended(5.0, code, service)) is expected
     lived = Lived(CRASH.dies, CRASH.exit_codes)
     seen = view(samples(20), PhaseStarted(4.0, "broken"), ended(5.0, code, service))
     assert lived.at(seen, 19.0) is expected
 
 
-def test_without_an_exit_code_any_end_is_the_faults() -> None:
-    assert replace(CRASH, exit_codes={}).kills("prometheus", -9)
+@pytest.mark.parametrize(
+    ("code", "how", "expected"),
+    [(-9, "killed at its memory limit", True), (137, "killed at its memory limit", True), (1, "exit code 1", True),
+     (-9, "signal 9", False), (137, "exit code 137", False), (-15, "signal 15", False)],
+)  # fmt: skip
+def test_without_an_exit_code_it_ends_by_itself_or_at_its_limit_and_not_from_outside(
+    code: int, how: str, expected: bool
+) -> None:
+    dead = Exited(5.0, "prometheus", code, how)
+    assert replace(CRASH, exit_codes={}).kills(dead) is expected
+    seen = view(samples(20), PhaseStarted(4.0, "broken"), dead)
+    assert Lived(CRASH.dies).at(seen, 19.0) is expected
 
 
 def test_before_the_fault_its_exit_code_excuses_nothing() -> None:
@@ -142,8 +152,8 @@ def begin(stack: FakeStack, tmp_path: Path) -> Restarts:
     return Restarts(stack, Journal(tmp_path / "j", header()), _pool=Inline())  # type: ignore[arg-type]
 
 
-def die(stack: FakeStack, found: Restarts, code: int = 2, service: str = "prometheus") -> None:
-    stack.dead = [(service, code, f"exit code {code}")]
+def die(stack: FakeStack, found: Restarts, code: int = 2, service: str = "prometheus", how: str = "") -> None:
+    stack.dead = [(service, code, how or f"exit code {code}")]
     found.step()
 
 
@@ -196,7 +206,9 @@ def test_a_restart_that_hangs_could_not_be_measured(tmp_path: Path) -> None:
 def test_a_service_without_an_exit_code_that_does_not_come_back_could_not_be_measured(tmp_path: Path) -> None:
     stack = FakeStack(replace(CRASH, dies=("rag",), exit_codes={}), then=StartError("x"))
     found = begin(stack, tmp_path)
-    die(stack, found, -9, "rag")
+    die(stack, found, -9, "rag")  # by somebody: it is not started again
+    assert not list(found.journal.history.of(Unmeasured))
+    die(stack, found, -9, "rag", "killed at its memory limit")
     assert list(found.journal.history.of(Unmeasured))
 
 

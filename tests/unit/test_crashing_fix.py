@@ -10,7 +10,7 @@ import pytest
 from histories import header, samples
 
 from lab.catalog import find
-from lab.conditions.deaths import Survives, by_itself
+from lab.conditions.deaths import Survives
 from lab.errors import StartError
 from lab.events import Deployed, Event, Exited, PhaseEnded, PhaseStarted, Unmeasured
 from lab.history import History
@@ -68,8 +68,8 @@ def test_an_end_before_the_fix_is_none_of_its_own() -> None:
 
 def test_the_condition_says_how_it_ended() -> None:
     assert Survives("rag").expected == "rag starts and does not end by itself"
-    assert by_itself(Exited(0.0, "rag", 0, "exit code 0"))
-    assert not by_itself(Exited(0.0, "rag", -signal.SIGINT, "signal 2"))
+    assert Exited(0.0, "rag", 0, "exit code 0").by_itself
+    assert not Exited(0.0, "rag", -signal.SIGINT, "signal 2").by_itself
 
 
 # The runner

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import threading
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -30,11 +32,17 @@ MAKE: dict[str, st.SearchStrategy[Any]] = {
     "Mapping[str, float | None]": st.dictionaries(TEXT, st.none() | NUMBER, max_size=3),
     "float | None": st.none() | NUMBER,
 }
+WORDS = re.compile(r"'(\w+)'")
 
 
 def made(kind: type[Event]) -> st.SearchStrategy[Event]:
-    """Any event of a kind; a Literal is text to the journal."""
-    return st.builds(kind, **{f.name: MAKE.get(str(f.type), TEXT) for f in fields(kind)})
+    """Any event of a kind."""
+    return st.builds(kind, **{f.name: of(str(f.type)) for f in fields(kind)})
+
+
+def of(written: str) -> st.SearchStrategy[Any]:
+    """What a field may hold, from its type as it is written."""
+    return st.sampled_from(WORDS.findall(written)) if written.startswith("Literal") else MAKE[written]
 
 
 ENTRY = st.one_of(*(made(kind) for kind in KINDS.values())) | st.builds(
@@ -104,6 +112,13 @@ def test_a_torn_last_line_is_damage_and_the_rest_is_kept(keep: int, tmp_path: Pa
         '{"type":"event","kind":"run_ended"}', '{"type":"event","kind":"run_ended","t":"soon"}',
         '{"type":"event","kind":"unmeasured","t":1}', '{"type":"sample","t":0.5,"values":{}}',
         '{"type":"sample","t":NaN,"values":{}}', '{"type":"event","kind":"run_ended","t":Infinity}',
+        f'{{"type":"sample","t":{"9" * 400},"values":{{}}}}', f'{{"type":"sample","t":2,"values":{{"a":{"9" * 400}}}}}',
+        '{"type":"event","kind":"notified","t":2,"alert":["x"],"status":"firing","route":"slack"}',
+        '{"type":"event","kind":"notified","t":2,"alert":"x","status":"gone","route":"slack"}',
+        '{"type":"event","kind":"notified","t":2,"alert":"x","status":"firing","route":"slack","labels":{"a":1}}',
+        '{"type":"event","kind":"exited","t":2,"service":"rag","code":true,"how":""}',
+        '{"type":"event","kind":"deployed","t":2,"what":"fixed","files":[1]}',
+        f'{{"type":"event","kind":"gap_measured","t":2,"last":{"9" * 400},"first":1}}',
     ],
     ids=lambda line: line[:40],
 )  # fmt: skip
@@ -125,6 +140,21 @@ def test_a_foreign_file_is_refused_with_its_name(text: str, tmp_path: Path) -> N
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(UsageError, match=str(path)):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("speed", 0), ("speed", "15"), ("speed", math.nan), ("speed", math.inf), ("users", None), ("started_at", "x"),
+        ("started_at", math.nan), ("versions", {"lab": 1}), ("own_alerts", [1]), ("control", "no"), ("scenario", None),
+    ],
+)  # fmt: skip
+def test_a_header_of_other_types_is_refused_with_the_field(field: str, value: object, tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.write_text(json.dumps({"type": "run", **asdict(HEADER), field: value}) + "\n")
+    with pytest.raises(UsageError, match="j:1: not a journal of the lab: ") as refused:
+        read(path)
+    assert field in str(refused.value) or "speed 15, begun at nan" in str(refused.value)
 
 
 def test_a_first_line_that_is_no_header(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from lab import signals
@@ -173,6 +175,9 @@ SAID = said(60.0, 0.006, "broken")
         ((*SAID, *said(60.0, 0.0062)), False),
         ((*SAID, *said(1.0, 1.0)), False),  # vector(1) under every title
         ((*SAID, *said(60.0, None)), False),
+        ((*SAID, *said(math.nan, 0.006)), False),
+        ((*SAID, *said(60.0, math.inf)), False),
+        ((*said(math.nan, 0.006, "broken"), *said(60.0, 0.006)), None),
         ((*SAID, *said(60.0, None), *said(60.0, 0.006, after=3.0)), True),
         ((*SAID, *said(60.0)[:1]), None),  # one of them was not asked: renamed, or the server did not answer
         ((*SAID, *said(1.0)[:1]), False),

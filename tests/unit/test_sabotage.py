@@ -121,6 +121,12 @@ def counter_constant(d: Doctored) -> None:
     d.values(after(d.fixed_at, lambda v: v.update({signals.COUNTED: 1.0})))
 
 
+def page_taken_away(d: Doctored) -> None:
+    """The fix serves no metrics at all: what nobody scrapes, nobody sees."""
+    counter_deleted(d)
+    d.values(after(d.fixed_at, lambda v: v.update({signals.seen_up("rag"): 0.0})))
+
+
 def stale_samples(d: Doctored) -> None:
     d.values(after(d.fixed_at, lambda v: v.update({signals.COUNTED_AGE_S: 30.0})))
 
@@ -160,6 +166,7 @@ FAILURES: dict[str, tuple[Callable[[Doctored], None], str]] = {
     "series go on growing": (head_grows_on, "fixed: head series flat"),
     "series stay high": (steep_at_first, "fixed: head series < 10,000"),
     "the counter is deleted": (counter_deleted, "fixed: queries still counted"),
+    "the whole page is taken away": (page_taken_away, "fixed: queries still counted"),
     "the counter stands still": (counter_constant, "fixed: queries still counted"),
     "new samples are not stored": (stale_samples, "fixed: new samples queryable"),
     "nobody is told that it is over": (not_resolved, f"fixed: {ALERT} resolved"),
@@ -214,6 +221,10 @@ def target_down(d: Doctored) -> None:
     d.values(after(d.broken_at, lambda v: v.update({signals.seen_up("rag"): 0.0})))
 
 
+def patient_down(d: Doctored) -> None:
+    d.values(after(d.broken_at, lambda v: v.update({signals.seen_up("prometheus"): 0.0})))
+
+
 def service_died(d: Doctored) -> None:
     d.events.append(Exited(d.broken_at + 3, "prometheus", -9, "signal 9"))
 
@@ -242,7 +253,8 @@ def engine_gone(d: Doctored) -> None:
 DOUBTS: dict[str, tuple[Callable[[Doctored], None], str]] = {
     "no requests": (no_requests, "steady: traffic flowed"),
     "half the requests under the fault": (half_the_requests, "broken: traffic flowed"),
-    "a target is down": (target_down, "broken: targets were scraped"),
+    "the service is not scraped": (target_down, "broken: service was scraped"),
+    "the patient is not scraped": (patient_down, "broken: targets were scraped"),
     "a service died unasked": (service_died, "broken: services lived"),
     "the lab did not look": (sampler_blind, "broken: measured throughout"),
     "rules were not evaluated": (evaluations_missed, "broken: rules were evaluated"),
@@ -267,6 +279,18 @@ def test_a_missed_alert_without_traffic_is_not_called_missed() -> None:
     doctored.drop(Notified, lambda e: e.status == "firing")  # type: ignore[attr-defined]
     verdict, results = doctored.judge()
     assert results[f"broken: {ALERT} delivered"] is Result.INCONCLUSIVE
+    assert verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_machine_that_was_too_slow_from_the_start_is_not_blamed_on_the_fault() -> None:
+    doctored = Doctored()
+    no_onset(doctored)
+    assert doctored.judge()[0] is Verdict.FAIL
+    doctored.values(lambda t, v: v.update({signals.RPS: v.get(signals.RPS, 0) * 0.6}))
+    verdict, results = doctored.judge()
+    assert results["steady: traffic flowed"] is Result.INCONCLUSIVE
+    assert results["broken: traffic flowed"] is Result.PASS, "it is as slow as before"
+    assert results["broken: head series > 10,000"] is Result.INCONCLUSIVE
     assert verdict is Verdict.INCONCLUSIVE
 
 

@@ -13,9 +13,10 @@ from histories import header
 
 from lab import signals
 from lab.errors import LabError, LoadError
-from lab.events import CulpritFound, Exited, Notified, Unmeasured
+from lab.events import CulpritFound, Deployed, Exited, LogSeen, Notified, Unmeasured
 from lab.journal import Journal
 from lab.load import Figures
+from lab.logs import LogWatch
 from lab.prom import AlertRule, ApiError, Point, Ranked
 from lab.sampler import Sampler
 
@@ -101,6 +102,9 @@ def sampler(tmp_path: Path) -> Iterator[Sampler]:
     class Quiet:
         def fresh(self) -> list[Any]:
             return []
+
+        def anew(self) -> None:
+            pass
 
     def own(*names: str) -> dict[str, float]:
         known = {"prometheus_tsdb_head_series": 123.0, "prometheus_tsdb_head_samples_appended_total": 456.0}
@@ -197,6 +201,37 @@ def test_the_culprit_is_asked_for_when_our_alert_arrives(
     sampler._pool.shutdown()
     found = list(sampler.journal.history.of(CulpritFound))
     assert [(c.metric, c.label, c.values) for c in found] == [("m", "query_text", 900)] * times
+
+
+def test_a_panel_error_is_recorded_three_times_a_text_and_anew_after_a_release(sampler: Sampler) -> None:
+    def told(*errors: str) -> list[str]:
+        before = len(list(sampler.journal.history.of(LogSeen)))
+        for error in errors:
+            sampler.traffic.now = Figures(0.0, 3, 1.0, 0.0, 0.1, panel_p95_s=1.0, panel_error=error)  # type: ignore[attr-defined]
+            sampler.tick()
+        return [e.text for e in sampler.journal.history.of(LogSeen)][before:]
+
+    assert told(*["No data"] * 5, "timeout", "", "timeout") == ["No data"] * 3 + ["timeout"] * 2
+    sampler.journal.record(Deployed(time.time(), "broken"))
+    assert told("No data", *["timeout"] * 4) == ["No data", *["timeout"] * 3]
+
+
+def test_log_lines_are_told_anew_after_a_release(sampler: Sampler, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    log = tmp_path / "logs" / "rag.log"
+    log.touch()
+    sampler.logs = LogWatch(tmp_path, [("rag", "full")])
+
+    def told(lines: int) -> int:
+        before = len(list(sampler.journal.history.of(LogSeen)))
+        with log.open("a") as out:
+            out.write("full\n" * lines)
+        sampler.tick()
+        return len(list(sampler.journal.history.of(LogSeen))) - before
+
+    assert (told(5), told(5)) == (3, 0)
+    sampler.journal.record(Deployed(time.time(), "broken"))
+    assert told(5) == 3
 
 
 def test_an_end_is_recorded_with_how(sampler: Sampler) -> None:

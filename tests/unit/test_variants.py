@@ -87,6 +87,18 @@ def test_variants_of_another_kind_are_refused(variants: str, tmp_path: Path):
         find(str(make(tmp_path / "mine", variants=variants)))
 
 
+def test_two_checks_of_a_phase_under_one_name_are_refused(tmp_path: Path):
+    twice = '{"other": replace(SCENARIO, onset=(head_series.above(10),), damage=(head_series.above(10),))}'
+    folder = make(tmp_path / "mine", "other", variants=twice)
+    scenario = folder / "scenario.py"
+    scenario.write_text("from lab.conditions import head_series\n" + scenario.read_text())
+    assert find(str(folder)).scenario.label == "mine"
+    with pytest.raises(
+        ScenarioError, match=r'scenario.py: two checks of broken are called "head series > 10"; name one'
+    ):
+        find(f"{folder}:other")
+
+
 def test_a_folder_may_have_a_colon_in_its_name(tmp_path: Path):
     folder = make(tmp_path / "my:own", "other")
     assert find(str(folder)).scenario.variant == "default"

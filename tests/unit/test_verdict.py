@@ -253,7 +253,7 @@ def test_seven_of_ten_scrapes_are_enough() -> None:
 def test_nothing_dies_before_the_fault_that_kills() -> None:
     from lab.events import Exited
 
-    dead = Exited(5.0, "rag", -9, "signal 9")
+    dead = Exited(5.0, "rag", -9, "killed at its memory limit")
     after, before = PhaseStarted(4.0, "broken"), PhaseStarted(6.0, "broken")
     assert Lived(("rag",)).at(seen_by(samples(20), after, dead), 19.0) is True
     assert Lived(("rag",)).at(seen_by(samples(20), before, dead), 19.0) is False

@@ -12,10 +12,9 @@ import pytest
 from test_load import Process, Runtime
 
 import lab.load
-from lab.errors import LoadError, UsageError
+from lab.errors import LoadError
 from lab.load import Figures, Traffic
 from lab.loadgen.together import LOST_S, Heard, figures_of
-from lab.options import Options
 from lab.scenario import Load
 
 WORD = {"t": 1.0, "users": 5, "served": 100.0, "failed": 1.0, "p95_s": 0.1}
@@ -153,14 +152,3 @@ def test_the_last_word_of_a_worker_counts_until_it_is_lost() -> None:
     heard.take("two", {**WORD, "served": 7.0}, 11.0)
     assert [told["served"] for told in heard.fresh(12.0)] == [100.0, 7.0]
     assert [told["served"] for told in heard.fresh(10.0 + LOST_S)] == [7.0]
-
-
-def test_workers_are_for_the_native_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    from types import SimpleNamespace
-
-    import lab.plan
-    from lab.catalog import find
-
-    monkeypatch.setattr(lab.plan, "decide", lambda _: SimpleNamespace(name="docker", servers=None))
-    with pytest.raises(UsageError, match="--workers: is for the native runtime"):
-        lab.plan.make(find("cardinality"), Options(workers=2))

@@ -18,6 +18,8 @@ GUARDS = {
     "beside the run, or run at a lower `--speed`.",
     "targets were scraped": "Scrapes failed that this fault does not explain. See `logs/observer.log` and the log of "
     "the target.",
+    "service was scraped": "The service's metrics could not be scraped, so that little is known of it. See "
+    "`logs/observer.log` and `logs/rag.log`.",
     "services lived": "A service ended that this scenario does not kill. Its last words are in its log under `logs/`.",
     "measured throughout": "The lab itself could not look. See the reason and the logs under `logs/`, then run again.",
 }
