@@ -13,12 +13,15 @@ from lab import signals
 from lab.conditions.books import Booked, Spent
 from lab.conditions.figures import FigureIs
 from lab.conditions.incidents import ReadySays
+from lab.errors import ScenarioError
 from lab.prom import Prometheus
 from lab.scenario import Scenario
+from lab.services.prometheus import min_scrapes
 from lab.stack import Stack
-from lab.timescale import compress_expr
+from lab.timescale import ANNOTATION, TimescaleError, compress_expr
 
 TIMEOUT_S = 0.9
+REMEDY = "write it with rate() or as a ratio, or run it at speed 1"
 
 Values = dict[str, float]
 
@@ -78,11 +81,29 @@ class Asked:
         return {} if answer is None else {signals.ready("rag"): float(answer.status_code)}
 
 
+def check_figures(scenario: Scenario, speed: float, scrapes: int) -> None:
+    """Refuse a figure that means something else at this speed. Raises `ScenarioError`, which names it.
+
+    Its limit stands outside of the expression, where nothing can scale it; so both are judged as one rule would be.
+    `scrapes`: what a range must hold, as in `min_scrapes`.
+    """
+    for figure in scenario.conditions(FigureIs):
+        compared = f"(\n{figure.expr}\n) {'>' if figure.op == 'above' else '<'} bool {float(figure.limit)}"
+        try:
+            compress_expr(compared, speed, min_scrapes=scrapes)
+        except TimescaleError as error:
+            # A figure has no annotations in which it could be declared.
+            remedy = REMEDY if ANNOTATION in error.remedy else error.remedy
+            said = f"{' '.join(figure.expr.split())}: {error.reason}; {remedy}".removesuffix("; ")
+            raise ScenarioError(f"{scenario.label}: figure {figure.label!r}: {said}") from error
+
+
 def asked(scenario: Scenario, stack: Stack, speed: float) -> Asked:
     """What the checks of a scenario look at."""
+    scrapes = min_scrapes(stack.servers.prometheus)
     return Asked(
         stack,
-        {figure.signal: compress_expr(figure.expr, speed) for figure in scenario.conditions(FigureIs)},
+        {f.signal: compress_expr(f.expr, speed, min_scrapes=scrapes) for f in scenario.conditions(FigureIs)},
         books=bool(scenario.conditions(Booked) or scenario.conditions(Spent)),
         readiness=bool(scenario.conditions(ReadySays)),
     )

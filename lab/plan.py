@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lab import __version__, deployment
+from lab.asked import check_figures
 from lab.budget import pipeline_budget_s
 from lab.catalog import RULES_OF, Found, alerts_in
 from lab.deployment import HEALTHY, Deployment, rule_files
@@ -70,6 +71,7 @@ def make(found: Found, options: Options) -> Plan:
     check_rules(promtool, rules, sources)
     scrapes = min_scrapes(servers.prometheus)
     check_speed(rules, sources, options.speed, scrapes)
+    check_figures(scenario, options.speed, scrapes)
     rules_speed = 1.0 if scenario.patient.production_time else options.speed
     for deployed in (broken, fixed):
         check_deployment(promtool, deployed, options.speed, scrapes, rules_speed=rules_speed)

@@ -2,6 +2,10 @@
 
 A throw-away Prometheus holds the days and evaluates each rule's expression at its evaluation interval; `for` is applied
 to the answers here. Rules of a dry run are counted apart: nobody hears of them.
+
+Nothing is recorded on the days: what a rule reads of recordings is put into its expression. A rule that can't be judged
+so makes the study fail, and with it the run inconclusive: that it never fired would be no fault of the fix. The same
+holds where an incident was missed and a rule about latency also reads a metric that the days don't have.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +23,8 @@ import numpy as np
 import yaml
 
 from lab.backfill import BLOCK_H, blocks
-from lab.days import DAY_S, STEP_S, Days, play
-from lab.deployment import Deployment
+from lab.days import DAY_S, METRIC, STEP_S, Days, play
+from lab.deployment import DEPLOYED_RULES, Deployment
 from lab.errors import LabError, StartError
 from lab.events import DRY_RUN, Studied, Unmeasured
 from lab.fatigue import SHORT
@@ -29,11 +33,14 @@ from lab.plan import Plan
 from lab.prom import Prometheus
 from lab.runtime.protocol import Runtime, VolumeSpec
 from lab.services import prometheus
-from lab.timescale import Duration
+from lab.timescale import Duration, TimescaleError
+from lab.timescale.recordings import Recording, metrics_in, read_through
 
 NAME = "study"
 STEPS_PER_QUERY = 10_000
 """Prometheus answers 11,000 steps at most."""
+HELD = frozenset({f"{METRIC}_bucket", f"{METRIC}_count"})
+"""The series of the days."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class StudyRun:
     def _run(self) -> None:
         try:
             self._study()
-        except (LabError, OSError, subprocess.SubprocessError) as error:
+        except (LabError, OSError, subprocess.SubprocessError, TimescaleError) as error:
             self.journal.record(Unmeasured(time.time(), f"the study failed: {error}"))
 
     def _study(self) -> None:
@@ -118,16 +125,22 @@ def _until_ready(client: Prometheus, timeout_s: float = 20.0) -> None:
 
 
 def judge_days(client: Prometheus, deployment: Deployment, days: Days) -> Studied:
-    """Evaluate the alerting rules that a deployment brings on the days that a server holds."""
+    """Evaluate the alerting rules that a deployment brings on the days that a server holds.
+
+    Raises `LabError` where they can't be judged.
+    """
     told: list[Rang] = []
     on_trial = 0
-    for rule in _alerting_rules(deployment):
-        rang = evaluate(client, str(rule["expr"]), _seconds(rule.get("for")), days)
-        if (rule.get("labels") or {}).get("channels") == DRY_RUN:
+    rules = alerting_rules(deployment)
+    for rule in rules:
+        rang = evaluate(client, rule.expr, rule.for_s, days)
+        if rule.dry_run:
             on_trial += len(rang)
         else:
             told += rang
     seen = sum(any(r.start < end + SHORT.simulated_s and r.end > begin for r in told) for begin, end in days.incidents)
+    if seen < len(days.incidents):
+        _refuse_blind(rule for rule in rules if not rule.dry_run)
     assert deployment.what != "healthy"
     return Studied(
         t=time.time(),
@@ -141,12 +154,57 @@ def judge_days(client: Prometheus, deployment: Deployment, days: Days) -> Studie
     )
 
 
-def _alerting_rules(deployment: Deployment) -> Iterator[Mapping[str, Any]]:
-    if "rules.yml" not in deployment.files:
-        return
-    document = yaml.safe_load(deployment.files["rules.yml"].read_text(encoding="utf-8")) or {}
-    for group in document.get("groups") or []:
-        yield from (rule for rule in group.get("rules") or [] if "alert" in rule)
+@dataclass(frozen=True)
+class Alerting:
+    """An alerting rule as the study evaluates it."""
+
+    name: str
+    expr: str
+    for_s: float
+    dry_run: bool
+
+
+def alerting_rules(deployment: Deployment) -> list[Alerting]:
+    """Those that a deployment brings, under our names, as written but for recordings: what they compute in their place.
+
+    Recordings of all rule files of the patient are known. Raises `LabError` for a rule that can't do without one.
+    """
+    files = deployment.prometheus_rules()
+    recordings = [_recording(rule) for text in files.values() for rule in _rules(text) if "record" in rule]
+    alerts = [rule for rule in _rules(files.get(DEPLOYED_RULES, "")) if "alert" in rule]
+    return [_alerting(rule, recordings) for rule in alerts]
+
+
+def _rules(text: str) -> list[Mapping[str, Any]]:
+    groups = (yaml.safe_load(text) or {}).get("groups") or []
+    return [rule for group in groups for rule in group.get("rules") or []]
+
+
+def _recording(rule: Mapping[str, Any]) -> Recording:
+    labels = {str(name): str(value) for name, value in (rule.get("labels") or {}).items()}
+    return Recording(str(rule["record"]), str(rule["expr"]), labels)
+
+
+def _alerting(rule: Mapping[str, Any], recordings: list[Recording]) -> Alerting:
+    name, expr = str(rule["alert"]), str(rule["expr"])
+    try:
+        expr = read_through(expr, recordings, STEP_S * 1000)
+    except TimescaleError as error:
+        raise LabError(f"rule {name} can't be judged on back-filled days: {error}") from error
+    dry_run = (rule.get("labels") or {}).get("channels") == DRY_RUN
+    return Alerting(name, expr, _seconds(rule.get("for")), dry_run)
+
+
+def _refuse_blind(rules: Iterable[Alerting]) -> None:
+    """Raise `LabError` for a rule that may have missed an incident because the days lack a metric it reads.
+
+    Rules about something else than latency would have missed it anyway.
+    """
+    for rule in rules:
+        read = metrics_in(rule.expr)
+        lacking = sorted(read - HELD)
+        if lacking and any(name.startswith(METRIC) for name in read):
+            raise LabError(f"rule {rule.name} can't be judged on back-filled days: they have no {', '.join(lacking)}")
 
 
 def _seconds(text: object) -> float:

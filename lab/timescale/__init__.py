@@ -2,8 +2,10 @@
 
     durations   Prometheus durations, exact to the millisecond
     tree        PromQL as comparable nodes            printer   and back to text
+    windows     how ranges, offsets and steps shrink
     units       what time does to a value             functions, constants, meaning   applied to an expression
     promql      one expression        rules   a rule file        configs   prometheus.yml and alertmanager.yml
+    recordings  rules read without the recordings they read
     yamltext    edits that keep every other byte      errors    what is refused, and how it is said
 
 docs/time.md explains it to those who write rules.

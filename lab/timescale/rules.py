@@ -10,8 +10,9 @@ from yaml.nodes import Node
 
 from lab.timescale.durations import Duration, check_speed
 from lab.timescale.errors import TimescaleError
-from lab.timescale.promql import MIN_SCRAPES, SCRAPE_INTERVAL_S, compress_expr
+from lab.timescale.promql import compress_expr
 from lab.timescale.units import ANNOTATION, Meaning, parse_meanings
+from lab.timescale.windows import MIN_SCRAPES, SCRAPE_INTERVAL_S
 from lab.timescale.yamltext import YamlText, is_null, line_of
 
 MIN_FOR_S = 6.0

@@ -106,7 +106,7 @@ def seconds(value: str) -> object:
 
 
 def test_a_flag_that_compose_adds_reaches_the_native_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = (ROOT / "compose" / "compose.yaml").read_text(encoding="utf-8").replace("time=12h", "time=99h")
+    changed = (ROOT / "compose" / "compose.yaml").read_text(encoding="utf-8").replace("time=25h", "time=99h")
     (tmp_path / "compose.yaml").write_text(changed, encoding="utf-8")
     monkeypatch.setattr(compose, "compose_dir", lambda: tmp_path)
     assert native("prometheus", tmp_path)["--storage.tsdb.retention.time"] == "99h"

@@ -115,7 +115,7 @@ def test_the_parts_of_a_report(tmp_path: Path) -> None:
     assert "no space left on device" in words
     assert "s into the run" in words
     assert "[FIRING] MetricCardinalityExplosion" in found.text
-    assert "5 guards held" in found.text
+    assert "6 guards held" in found.text
     assert "lab run cardinality --runtime native --seed 1" in found.text
     assert "prometheus 2." in found.text
     assert "lab analyze …/" in found.text

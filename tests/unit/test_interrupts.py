@@ -105,7 +105,8 @@ def run(tmp_path: Path, happens: Callable[[], None]) -> tuple[Outcome, Building]
 
 def played(tmp_path: Path, runtime: Callable[[str, Path, Registration], NativeRuntime]) -> Outcome:
     found = find("cardinality")
-    place = SimpleNamespace(runtime=runtime, name="native", servers=SimpleNamespace(prometheus=None, alertmanager=None))
+    servers = SimpleNamespace(prometheus=SimpleNamespace(version=(2, 42)), alertmanager=None)
+    place = SimpleNamespace(runtime=runtime, name="native", servers=servers)
     given = Options(out=tmp_path / "runs", keep=True)
     plan = Plan(found, found.scenario, given, place, {}, HEALTHY, HEALTHY, header(scenario="cardinality"))  # type: ignore[arg-type]
     return Run(plan, Story()).execute()

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from lab.install import BinaryError, find
-from lab.timescale import compress_alertmanager_config
+from lab.timescale import Duration, compress_alertmanager_config
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "compose" / "alertmanager" / "alertmanager.yml"
@@ -141,7 +141,7 @@ def test_a_changed_route_is_noticed(old: str, new: str, alert: str, tmp_path: Pa
         ("group_wait: 15s", "group_wait: soon"),
         ("smarthost: mail:2525", "smarthost: mail"),
         ("equal: [job]", "equals: [job]"),
-        ("alertname != \"CostSpike\"", "alertname <> CostSpike"),
+        ("alertname !~ \"CostSpike|TargetDown\"", "alertname <> CostSpike"),
     ],
 )  # fmt: skip
 def test_an_invalid_configuration_is_noticed(old: str, new: str, tmp_path: Path):
@@ -164,6 +164,21 @@ def test_every_channel_hears_that_an_alert_is_over():
         integrations = [each for kind, found in receiver.items() if kind != "name" for each in found]
         assert integrations
         assert all(each["send_resolved"] is (receiver["name"] != "heartbeat") for each in integrations)
+
+
+@pytest.mark.parametrize("path", [CONFIG, ROOT / "scenarios" / "alert_storm" / "fixed" / "alertmanager.yml"])
+def test_a_target_that_is_down_mutes_its_own_instance_alone(path: Path):
+    """One replica, or the server whose disk is full, must not silence what is about others."""
+    by_target, by_severity = yaml.safe_load(path.read_text(encoding="utf-8"))["inhibit_rules"]
+    assert (by_target["source_matchers"][0], by_target["equal"]) == ('alertname = "TargetDown"', ["job", "instance"])
+    assert 'alertname !~ "CostSpike|TargetDown"' in by_severity["source_matchers"]
+    assert 'alertname != "RateLimitClose"' in by_severity["target_matchers"]
+
+
+def test_the_heart_beats_at_every_flush():
+    """A beat is left out while the last one is not yet as old as the interval."""
+    (beat,) = (route for route in config()["route"]["routes"] if route["receiver"] == "heartbeat")
+    assert Duration.parse(beat["repeat_interval"]).seconds < Duration.parse(beat["group_interval"]).seconds
 
 
 def test_the_storm_alert_does_not_count_its_own_notifications():

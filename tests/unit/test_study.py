@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from lab.days import DAY_S, STEP_S, play
+from lab.days import DAY_S, STEP_S, Days, play
+from lab.deployment import Deployment
+from lab.errors import LabError
+from lab.names import NO_NAMES, Names
+from lab.prom import Series
 from lab.rag.metrics import DURATION_BUCKETS
 from lab.scenario import Load, Scenario, Study, Wait
-from lab.study import rang_of
+from lab.study import alerting_rules, judge_days, rang_of
 
 STUDY = Study(days=1, incident={"latency_ms": 900.0}, incident_length=Wait(simulated_s=600))
 SCENARIO = Scenario(
@@ -67,3 +74,80 @@ def test_openmetrics_counts_as_the_service_does():
     assert len(lines) == 2 + 2 * (len(DURATION_BUCKETS) + 2) * 6 * 3600 // STEP_S
     last = f'cache_status="miss",le="+Inf"}} {days.counts[6 * 240 - 1, -1]} {1_000_000 + 6 * 3600 - STEP_S}'
     assert any(line.endswith(last) for line in lines)
+
+
+# Rules of a fix, and what the days can say about them
+
+P95 = "histogram_quantile(0.95, sum by (job, le) (rate(rag_query_duration_seconds_bucket[2m])))"
+RECORDING = f"""
+groups:
+- name: g
+  rules:
+  - record: job:p95:2m
+    expr: {P95}
+  - alert: Slow
+    expr: job:p95:2m > 0.5
+    for: 2m
+"""
+
+
+def deployed(folder: Path, rules: str, names: Names = NO_NAMES) -> Deployment:
+    path = folder / "rules.yml"
+    path.write_text(rules, encoding="utf-8")
+    return Deployment("fixed", {"rules.yml": path}, names)
+
+
+class Server:
+    """Answers an expression with the steps of an incident, and any other one with nothing, as a server without it."""
+
+    def __init__(self, expr: str) -> None:
+        self.expr = expr
+
+    def results(self, expr: str, start: float, end: float, step: float) -> list[Series]:
+        if expr != self.expr:
+            return []
+        labels: Mapping[str, str] = {"job": "rag"}
+        return [
+            Series(labels, tuple((t, 0.9) for t in range(int(start), int(end) + 1, int(step)) if 43_260 <= t < 43_800))
+        ]
+
+
+@pytest.fixture(scope="module")
+def one_day() -> Days:
+    return play(SCENARIO, STUDY, 1, 0)
+
+
+def test_an_alert_over_a_recording_is_judged_as_the_one_over_what_it_records(tmp_path: Path, one_day: Days):
+    server = Server(f"(({P95})) > 0.5")
+    found = judge_days(server, deployed(tmp_path, RECORDING), one_day)  # type: ignore[arg-type]
+    assert (found.alerts, found.seen, found.incidents) == (1, 1, 1)
+
+
+def test_the_study_reads_a_learners_names_as_the_live_server_does(tmp_path: Path):
+    theirs = RECORDING.replace("rag_query_duration_seconds", "my_s").replace(
+        "job:p95:2m > 0.5", 'my_s_count{job="shop"}'
+    )
+    names = Names({"rag_query_duration_seconds": "my_s"}, {"rag": "shop"})
+    (rule,) = alerting_rules(deployed(tmp_path, theirs, names))
+    assert (rule.expr, rule.for_s) == ('rag_query_duration_seconds_count{job="rag"}', 120)
+
+
+def test_a_rule_that_can_not_do_without_its_recording_is_no_failure_of_the_fix(tmp_path: Path, one_day: Days):
+    rules = RECORDING.replace("job:p95:2m > 0.5", "'job:p95:2m{job=~\"r.*\"} > 0.5'")
+    with pytest.raises(
+        LabError, match=r"rule Slow can't be judged on back-filled days: job=~: .*; choose in the recording"
+    ):
+        judge_days(Server(""), deployed(tmp_path, rules), one_day)  # type: ignore[arg-type]
+
+
+def test_nor_is_an_incident_missed_by_a_rule_that_reads_what_the_days_have_not(tmp_path: Path, one_day: Days):
+    rules = RECORDING.replace("> 0.5", "> 0.5 and on () sum(rate(rag_queries_total[2m])) > 0.1")
+    with pytest.raises(LabError, match="rule Slow can't be judged on back-filled days: they have no rag_queries_total"):
+        judge_days(Server(""), deployed(tmp_path, rules), one_day)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("expr", ["job:p95:2m > 5", "up == 0"])
+def test_an_incident_that_the_days_show_and_no_rule_sees_is_missed(expr: str, tmp_path: Path, one_day: Days):
+    rules = RECORDING.replace("job:p95:2m > 0.5", expr)
+    found = judge_days(Server(""), deployed(tmp_path, rules), one_day)  # type: ignore[arg-type]
+    assert (found.alerts, found.seen, found.incidents) == (0, 0, 1)

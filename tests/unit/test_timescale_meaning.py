@@ -216,3 +216,136 @@ def test_a_recording_may_hold_no_value_that_shrinks() -> None:
     assert compress_expr("max(timestamp(a offset 5m))", 15, recorded=True) == "max(timestamp(a offset 20s))"
     assert compress_expr("increase(a[5m]) / increase(b[5m])", 15, recorded=True)
     assert compress_expr("time() > a offset 5m", 15, recorded=True) == "time() > a offset 20s"
+
+
+# Windows that can't shrink by the whole speed
+
+
+@pytest.mark.parametrize(
+    ("expr", "scrapes", "scaled"),
+    [
+        ("increase(a[1m]) > 60", 5, "increase(a[5s]) > 5"),  # one a second, as written
+        ("increase(a[30s]) > 30", 3, "increase(a[3s]) > 3"),
+        ("delta(a[1m]) > 60", 5, "delta(a[5s]) > 5"),
+        ("sum_over_time((a)[20s:10s]) > 30", 5, "sum_over_time((a)[2s:667ms]) > 3"),
+        ("increase(a[1m]) * increase(b[1h]) > 180", 5, "increase(a[5s]) * increase(b[4m]) > 1"),
+        ("clamp(increase(a[1m]), 0, 60)", 5, "clamp(increase(a[5s]), 0, 5)"),
+        ("increase(a[1m]) > on () b", 5, "increase(a[5s]) > on () ((b) / 12)"),
+        ("idelta(a[1m]) > 60", 5, "idelta(a[5s]) > 4"),  # of two scrapes, whatever the window
+        ("increase(a[1m]) > 60", 3, "increase(a[4s]) > 4"),
+    ],
+)
+def test_a_count_is_scaled_by_what_became_of_its_own_range(expr: str, scrapes: int, scaled: str) -> None:
+    assert compress_expr(expr, 15, min_scrapes=scrapes, meanings=[T]) == scaled
+
+
+UNEVEN = [
+    ("count_over_time(up[1m]) < 4", []),
+    ("changes(a[1m]) > 3", []),
+    ("resets(a[1m]) >= 1", []),
+    ("clamp_max(changes(a[1m]), 3)", []),
+    ("count_over_time(up[1m]) + 1", []),
+    ("increase(a[1m]) > 3", [E_]),
+    ("increase(a[1m]) / increase(b[1h]) > 0.05", []),
+    ("increase(a[1m]) > 0.1 * increase(b[1h])", [T]),
+]
+
+
+@pytest.mark.parametrize(("expr", "meanings"), UNEVEN)
+def test_a_count_that_no_number_makes_up_for_is_refused_by_name(expr: str, meanings: list[Meaning]) -> None:
+    with pytest.raises(TimescaleError, match="5 scrapes and whole seconds") as caught:
+        compress_expr(expr, 15, min_scrapes=5, meanings=meanings)
+    assert caught.value.construct == expr
+    assert "at least 1m15s that are multiples of 15s" in caught.value.remedy
+    longer = expr.replace("[1m]", "[1m15s]")
+    assert compress_expr(longer, 15, min_scrapes=5, meanings=meanings), "the remedy is one"
+    assert compress_expr(expr, 15, min_scrapes=3, meanings=meanings)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "changes(a[1m]) > 0",
+        "0 < count_over_time(a[1m])",
+        "increase(a[1m]) / increase(b[1m]) > 0.05",
+        "count_over_time(a[1m]) < count_over_time(a[1m] offset 1h)",
+        "rate(a[1m]) > 3",
+    ],
+)
+def test_a_longer_window_does_no_harm(expr: str) -> None:
+    assert compress_expr(expr, 15, min_scrapes=5) == expr.replace("1m", "5s").replace("1h", "4m")
+
+
+def test_rounding_to_whole_seconds_is_passed_over_where_it_is_small() -> None:
+    assert compress_expr("count_over_time(a[5m]) < 15", 7) == "count_over_time(a[43s]) < 15"
+    assert compress_expr("increase(a[10m]) > 4", 19, min_scrapes=5, meanings=[E_]) == "increase(a[32s]) > 4"
+    with pytest.raises(TimescaleError, match="whole seconds"):
+        compress_expr("count_over_time(a[50s]) < 3", 15)
+
+
+def test_a_recording_may_hold_no_count_of_a_window_too_long() -> None:
+    assert compress_expr("changes(a[1m])", 15, recorded=True)
+    with pytest.raises(TimescaleError, match="5 scrapes"):
+        compress_expr("changes(a[1m])", 15, recorded=True, min_scrapes=5)
+
+
+# The same, written the other way round
+
+MOVED_AGES = [
+    "backup + 3600 < time()",
+    "time() > backup + 3600",
+    "time() - (backup + 3600) > 0",
+    "backup + 3600 - time() < 0",
+    "backup - -3600 < time()",
+    "max(backup + 3600) < time()",
+    "(backup_ms + 3600000) / 1000 < time()",
+    "max_over_time((backup + 3600)[5m:1m]) < time()",
+    "backup + max_age < time()",
+    "timestamp(a) > backup + 3600",
+]
+MOVED_DIFFERENCES = [
+    "a > a offset 1h + 1000",
+    "a - 1000 > a offset 1h",
+    "1000 + a offset 1h < a",
+    "sum(a) > sum(a offset 1h) + 1000",
+    "a - (a offset 1h + 1000) > 0",
+    "a - 1000 - a offset 1h > 0",
+    "-(a offset 1h) + a > 1000",
+    "a > a offset 1h + slack",
+]
+
+
+@pytest.mark.parametrize("declared", [[], [A]])
+@pytest.mark.parametrize("expr", MOVED_AGES)
+def test_an_age_whose_number_is_moved_to_the_time_stamp_is_refused(expr: str, declared: list[Meaning]) -> None:
+    with pytest.raises(TimescaleError, match="length of time") as caught:
+        compress_expr(expr, 15, meanings=declared)
+    assert "time() - x > 3600" in caught.value.remedy and '"age"' in caught.value.remedy
+
+
+@pytest.mark.parametrize("declared", [[], [T]])
+@pytest.mark.parametrize("expr", MOVED_DIFFERENCES)
+def test_a_difference_whose_number_is_moved_is_refused(expr: str, declared: list[Meaning]) -> None:
+    with pytest.raises(TimescaleError, match="its own past") as caught:
+        compress_expr(expr, 15, meanings=declared)
+    assert "x - x offset 1h > 30" in caught.value.remedy
+    assert compress_expr(expr, 15, meanings=[E_]), "where thresholds stay, so does this one"
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "time() > a",
+        "time() > a + 0",
+        "time() > max(a / 1000)",
+        "time() - (a unless b + 1 > 2) > 0",
+        "a > a offset 5m",
+        "a > a offset 5m + 0",
+        "a + b > a offset 5m + b offset 5m",
+        "a > 1.5 * a offset 5m",
+        "a + a offset 5m > 30",
+        "rate(a[5m]) - 3 > rate(a[5m] offset 5m)",
+    ],
+)
+def test_what_has_no_number_to_scale_passes(expr: str) -> None:
+    assert compress_expr(expr, 15) == expr.replace("5m", "20s")

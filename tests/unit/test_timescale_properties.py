@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from lab.timescale import compress_expr
 from lab.timescale.printer import render
-from lab.timescale.promql import Windows
 from lab.timescale.strings import quote
 from lab.timescale.tree import Matrix, Node, Number, Selector, String, Subquery, parse
+from lab.timescale.windows import Windows
 
 SPEEDS = st.sampled_from([1, 1.5, 2, 7, 10, 15, 20, 60, 120])
 SPANS = st.sampled_from(["1s", "10s", "15s", "1m", "90s", "5m", "10m", "1h", "1h30m500ms", "1d"])
@@ -44,7 +44,7 @@ def vectors() -> st.SearchStrategy[str]:
     level = st.builds("{}{}".format, selectors(), offsets())
     window = st.builds(
         "{}({}[{}]{})".format,
-        st.sampled_from(["rate", "deriv", "changes", "max_over_time", "count_over_time"]),
+        st.sampled_from(["rate", "deriv", "present_over_time", "max_over_time", "avg_over_time"]),
         selectors(),
         SPANS,
         offsets(),

@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import pytest
 import yaml
@@ -229,3 +230,28 @@ def test_an_anchor_that_would_need_two_values_is_refused() -> None:
 def test_an_alias_to_itself_ends() -> None:
     with pytest.raises(InputError):
         compress_rules("groups: [&a {<<: *a, name: x}]\n", 15)
+
+
+ROOT = Path(__file__).resolve().parents[2]
+BUNDLED = [
+    *(path for path in (ROOT / "compose/prometheus").glob("*rules/*.yml") if not path.name.endswith(".test.yml")),
+    *(ROOT / "scenarios").glob("*/detect.rules.yml"),
+    *(ROOT / "scenarios/service").glob("*/detect.rules.yml"),
+    *(ROOT / "scenarios/alert_storm").glob("*/rules.yml"),
+]
+
+
+@pytest.mark.parametrize("speed", [15, 20])
+@pytest.mark.parametrize("min_scrapes", [3, 5])
+@pytest.mark.parametrize("path", BUNDLED, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_the_labs_own_rules_are_played_with_their_numbers_as_they_are(
+    path: Path, min_scrapes: int, speed: float
+) -> None:
+    text = path.read_text(encoding="utf-8")
+    shorter = compress_rules(text, speed, filename=path.name, min_scrapes=min_scrapes)
+    for before, after in zip(_rules(text), _rules(shorter), strict=True):
+        assert before.rpartition(" ")[2] == after.rpartition(" ")[2], "the threshold"
+
+
+def _rules(text: str) -> list[str]:
+    return [" ".join(rule["expr"].split()) for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
