@@ -22,7 +22,9 @@ SPEED = 60.0
 DEADLINE_S = 10.0
 Labels = dict[str, str]
 
-DOWN = {"alertname": "TargetDown", "severity": "critical"}
+HERE, THERE = {"instance": "rag:8001"}, {"instance": "rag-2:8001"}
+DOWN = {"alertname": "TargetDown", "severity": "critical", **HERE}
+UNCOUNTED = {"alertname": "QueriesNotCounted", "severity": "critical"}
 ERRORS = {"alertname": "HighErrorRate", "severity": "critical"}
 SLOW = {"alertname": "HighLatencyP95", "severity": "warning"}
 QUOTA = {"alertname": "RateLimitClose", "severity": "warning"}
@@ -38,9 +40,15 @@ CASES = {
     "slow-quota": (SLOW, QUOTA, False),
     "errors-costs": (ERRORS, COSTS, False),
     "series-disk": (SERIES, DISK, True),
-    "down-slow": (DOWN, SLOW, True),
-    "down-errors": (DOWN, ERRORS, True),
-    "down-quota": (DOWN, QUOTA, True),
+    "down-uncounted": (DOWN, {**UNCOUNTED, **HERE}, True),
+    "down-warning": (DOWN, {**SLOW, **HERE}, True),
+    # Another replica, all of them, and what is measured elsewhere: none of it is blind.
+    "down-uncounted-there": (DOWN, {**UNCOUNTED, **THERE}, False),
+    "down-warning-there": (DOWN, {**SLOW, **THERE}, False),
+    "down-slow": (DOWN, SLOW, False),
+    "down-errors": (DOWN, ERRORS, False),
+    "down-quota": (DOWN, QUOTA, False),
+    "down-disk": (DOWN, {**DISK, "instance": "host:9100"}, False),
 }
 
 

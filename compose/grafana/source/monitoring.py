@@ -60,7 +60,8 @@ NOW = Section(
     number("Range queries p95", "PrometheusQueriesSlow fires above 1 s.", "s", ask(quantile(0.95), "p95"), steps=SLOW),
     number(
         "Notifications per hour",
-        "Sent to people (Slack, e-mail), at the present rate; NotificationStorm fires at 36.",
+        "Attempts to tell people (Slack, e-mail), at the rate over Window. NotificationStorm looks at ten minutes, of "
+        "what did not fail: six, which are 36 an hour.",
         "short",
         ask(f"sum({TOLD}) * 3600", "an hour"),
         steps=MANY,
@@ -141,7 +142,8 @@ AROUND = Section(
     ),
     graph(
         "Notifications per hour, by channel",
-        "Sent to people; the heartbeat is none. NotificationStorm fires at 36.",
+        "Attempts to tell people, at the rate over Window; the heartbeat is none. NotificationStorm looks at ten "
+        "minutes, of what did not fail: six, which are 36 an hour.",
         "short",
         ask(f"sum by (integration) ({TOLD}) * 3600", "{{integration}}"),
         steps=replace(MANY, base=NONE),

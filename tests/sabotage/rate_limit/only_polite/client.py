@@ -12,4 +12,4 @@ def wait_s(attempt: int, status: int, retry_after_s: float | None) -> float | No
     if retry_after_s is not None and retry_after_s > LONGEST_S:
         return None  # nobody waits so long for an answer: say so now
     pause = min(LONGEST_S, FIRST_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # not all at the same moment
-    return max(pause, retry_after_s or 0.0)
+    return (retry_after_s or 0.0) + pause  # on top: everybody may have been told the same moment
