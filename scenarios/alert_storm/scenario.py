@@ -39,8 +39,8 @@ SCENARIO = Scenario(
     ),
     # Notifications are what is detected: they come first.
     seen_before_damage=False,
-    # Removing a rule that fires resolves nothing: its alert lives on at Alertmanager for four times the resend delay,
-    # and inhibits. So five simulated minutes pass before silence counts; then comes a real incident.
+    # Removing a rule that fires resolves nothing at once: its alert lives on at Alertmanager, for four times the resend
+    # delay, and inhibits. So five simulated minutes pass before silence counts; then comes a real incident.
     # Both deployments meet the same noise from its beginning: how long the servers took to start does not matter.
     acts=(
         Act(Phase.BROKEN, Wait(), NOISE),

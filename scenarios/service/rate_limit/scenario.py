@@ -60,8 +60,9 @@ SCENARIO = Scenario(
         fresh_samples().holds_for(minutes=2).within(minutes=3),
         *(alert(name).resolved().holds_for(minutes=2).within(minutes=9) for name in (CLOSE, SPIKE, REFUSED)),
     ),
-    # What follows from a lost cache and a used-up quota; the stack's own alerts ring beside rules of yours, too. Money
-    # and errors are told by Slack and e-mail, begun and over, within ten minutes: to the meta-alert that is a storm.
+    # What follows from a lost cache and a used-up quota; the stack's own alerts fire beside rules of yours, too. Money
+    # and errors go to Slack, and to e-mail where there is a server for it, begun and over, within ten minutes: that may
+    # be a storm.
     consequences=(
         CLOSE,
         SPIKE,
