@@ -21,7 +21,7 @@ from lab.stack import Stack
 from lab.timescale import ANNOTATION, TimescaleError, compress_expr
 
 TIMEOUT_S = 0.9
-REMEDY = "write it with rate() or as a ratio, or run it at speed 1"
+REMEDY = "write it as a ratio, or run it at speed 1"
 
 Values = dict[str, float]
 

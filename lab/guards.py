@@ -87,7 +87,7 @@ class Scraped:
     """The observer's targets answer its scrapes for most of the settled phase, but those that may be away."""
 
     away: tuple[str, ...]
-    jobs: tuple[str, ...] = ("rag", "prometheus")
+    jobs: tuple[str, ...]
     share: float = 0.7
     expected: str = "the observer's scrapes succeed"
 

@@ -188,7 +188,7 @@ def _judge_phase(
     results = [evaluate(check, closed) for check in checks]
     guarded = [r for g in guards(scenario, header, phase) if (r := evaluate(g, closed)) is not None]
     settled = [r for r in results if r is not None]
-    told = _excused(settled, [*guarded, *_slow_before(before)])
+    told = _excused(settled, [*guarded, *(_slow_before(before) if phase is Phase.BROKEN else ())])
     if phase is Phase.BROKEN and any(r.result is Result.FAIL for r in told):
         asked = [r for c in scenario.undisturbed if (r := evaluate(replace(c, guard=True), closed)) is not None]
         told, guarded = _excused(told, asked), [*guarded, *asked]
@@ -196,7 +196,7 @@ def _judge_phase(
 
 
 def _slow_before(before: Sequence[PhaseResult]) -> list[CheckResult]:
-    """The doubt about the steady phase's traffic: that of the next phase is compared with it, and is as little."""
+    """The doubt about the steady phase's traffic: what `broken/` gets is compared with it, and is as little."""
     return [r for p in before if p.phase is Phase.STEADY for r in p.results if r.guard and r.name == TRAFFIC]
 
 

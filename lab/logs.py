@@ -77,12 +77,13 @@ def pack(log: Path, least_bytes: int = 1 << 20) -> None:
     Where that can't be written, as on a full disk, the log stays as it is.
     """
     target = Path(f"{log}.gz")
-    try:
-        if not log.is_file() or log.stat().st_size < least_bytes:
+    with suppress(OSError), log.open("rb") as plain:
+        if log.stat().st_size < least_bytes:
             return
-        with log.open("rb") as plain, gzip.open(target, "wb", compresslevel=1) as packed:
-            shutil.copyfileobj(plain, packed, 1 << 20)
+        try:
+            with gzip.open(target, "wb", compresslevel=1) as packed:
+                shutil.copyfileobj(plain, packed, 1 << 20)
+        except OSError:
+            target.unlink(missing_ok=True)
+            return
         log.unlink()
-    except OSError:
-        with suppress(OSError):
-            target.unlink()

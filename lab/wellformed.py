@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from types import UnionType
@@ -43,6 +44,6 @@ def _fits(value: object, hint: Any) -> bool:
 def _is_small(value: object) -> bool:
     """Whether an integer can be counted with as a float."""
     try:
-        return float(str(value)) < float("inf")
+        return math.isfinite(float(str(value)))
     except ValueError:
         return False

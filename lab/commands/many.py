@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -10,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.markup import escape
 
 from lab.catalog import Found, find, incident_names, names
-from lab.commands.reports import keep_index, keep_report, keep_verdict
+from lab.commands.reports import keep_index, keep_report, keep_verdict, write_json
 from lab.commands.web import NO_PAGE, Page
 from lab.errors import OverTime, UsageError
 from lab.history import History
@@ -101,7 +99,7 @@ def run_many(
     page.finish(index)
     made = [row.outcome for row in rows]
     if json_to:
-        _write([*made, *left_out], json_to)
+        write_json([to_json(one) for one in (*made, *left_out)], json_to)
     return worst(one.exit_code for one in (*made, *left_out))
 
 
@@ -140,11 +138,3 @@ def _tell(rows: Sequence[Row], console: Console) -> None:
     console.print(summary_table(rows))
     console.print(matrix_table("raised at a server", rows, lambda o: o.raised))
     console.print(matrix_table("delivered to the channel", rows, lambda o: o.delivered))
-
-
-def _write(outcomes: Sequence[Outcome], target: str) -> None:
-    text = json.dumps([to_json(one) for one in outcomes], indent=2) + "\n"
-    if target == "-":
-        click.echo(text, nl=False)
-    else:
-        Path(target).write_text(text, encoding="utf-8")

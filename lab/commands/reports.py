@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
 
+    from lab.answer import Answer
     from lab.outcome import Outcome
 
 VERDICT_COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
@@ -90,14 +92,44 @@ def keep_verdict(found: Outcome, console: Console) -> None:
     """The verdict beside the journal. That it could not be written, as on a full disk, is said: it can be made anew."""
     from lab.outcome import to_json
     from lab.stored import VERDICT
+
+    target, text = Path(found.run_dir) / VERDICT, json.dumps(to_json(found), indent=2) + "\n"
+    with _telling(target, f"`lab analyze {found.run_dir}` judges the run again", console):
+        target.write_text(text, encoding="utf-8")
+
+
+def keep_answer(answer: Answer, run_dir: Path, console: Console) -> None:
+    """The user's own rules beside the journal. That they could not be written is said."""
+    with _telling(run_dir, "your rules are not kept there; the verdict stands", console):
+        answer.keep(run_dir)
+
+
+@contextmanager
+def _telling(where: Path, remedy: str, console: Console) -> Iterator[None]:
+    """A file that can't be written is told of, and no more: there is a result, and it counts."""
     from lab.text import one_line
 
-    target = Path(found.run_dir) / VERDICT
     try:
-        target.write_text(json.dumps(to_json(found), indent=2) + "\n", encoding="utf-8")
+        yield
     except OSError as error:
-        again = f"{target}: {error.strerror or error}; `lab analyze {found.run_dir}` judges the run again"
-        console.print(one_line(again), highlight=False, markup=False, soft_wrap=True)
+        said = one_line(f"{where}: {error.strerror or error}; {remedy}")
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
+
+
+def write_json(value: object, target: str) -> None:
+    """What `--json` asks for; `-` is stdout. Raises `LabError` where it can't be written, as on a disk full by now."""
+    from lab.errors import LabError
+
+    text = json.dumps(value, indent=2) + "\n"
+    if target == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise LabError(
+            f"--json {target}: {error.strerror or error}; `lab analyze RUN --json FILE` writes it"
+        ) from error
 
 
 def keep_report(run_dir: Path, console: Console) -> Path | None:

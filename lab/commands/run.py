@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -21,7 +20,7 @@ from lab.answer import Answer, answer_of, stored_answer
 from lab.bill import require_room
 from lab.catalog import Found, find
 from lab.commands.many import SERIES, refuse_single, run_many, targets
-from lab.commands.reports import keep_report, keep_verdict
+from lab.commands.reports import keep_answer, keep_report, keep_verdict, write_json
 from lab.commands.stage import opened, refuse_auto, staged
 from lab.commands.web import watched
 from lab.errors import OverTime, UsageError
@@ -60,13 +59,13 @@ def run_command(name: str, given: dict[str, Any]) -> int:
     with watched(given["web"], console) as page:
         found = _execute(opened(plan, story), page.beside(story))
         story.end(found)
-        answer.keep(Path(found.run_dir))
-        tell_answer(console, answer, found, solution=given["solution"])
         keep_verdict(found, console)
+        keep_answer(answer, Path(found.run_dir), console)
+        tell_answer(console, answer, found, solution=given["solution"])
         page.finish(keep_report(Path(found.run_dir), console))
     ci.add(found)
     if given["json_to"]:
-        _write(found, given["json_to"])
+        write_json(to_json(found), given["json_to"])
     if plan.options.keep and (urls := _kept_urls(found)):
         for service, url in urls.items():
             console.print(f"{service:13} {url}", highlight=False)
@@ -192,14 +191,6 @@ def _check_writable(target: Path | str | None, option: str = "--json") -> None:
         raise UsageError(f"{option} {target}: {error.strerror or error}; give a file that can be written") from error
 
 
-def _write(found: Outcome, target: Path | str) -> None:
-    text = json.dumps(to_json(found), indent=2, ensure_ascii=True) + "\n"
-    if target == "-":
-        click.echo(text, nl=False)
-    else:
-        Path(target).write_text(text, encoding="utf-8")
-
-
 def _check_answer(answer: Answer, solution: bool) -> None:
     if solution and not answer.given:
         raise UsageError("--solution: is the way from your answer to ours; there is none: give --fix or --detect")
@@ -223,5 +214,5 @@ def analyze_command(run_dir: Path, json_to: str | None, no_color: bool, *, solut
     TerminalStory(console).end(found)
     tell_answer(console, answer, found, solution=solution)
     if json_to:
-        _write(found, json_to)
+        write_json(to_json(found), json_to)
     return found.exit_code

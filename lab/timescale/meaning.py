@@ -186,8 +186,7 @@ class Scaler:
             f"counts over a range that can't be {self.speed:g} times shorter: it must hold {self.windows.min_scrapes} "
             "scrapes and whole seconds",
             construct=render(construct),
-            remedy=f"write ranges of at least {least} that are multiples of {second}, use rate() or avg_over_time(), "
-            "or run this rule at speed 1",
+            remedy=f"write ranges of at least {least} that are multiples of {second}, or run it at speed 1",
         )
 
     def _require(self, wanted: frozenset[Meaning], construct: Node, why: str) -> None:

@@ -64,7 +64,7 @@ def _draw(
     found: Benchmark,
     rng: np.random.Generator,
     runs: int,
-    factors: Mapping[tuple[str, str], float] = MappingProxyType({}),
+    factors: Mapping[tuple[str, str], float] = NONE,
 ) -> Benchmark:
     drawn = replace(found, runs={})
     for label, pool in found.runs.items():

@@ -20,6 +20,7 @@ from test_recorded import judged
 import lab.runner
 from lab.cli import run_cli
 from lab.commands.many import run_many
+from lab.commands.reports import write_json
 from lab.commands.run import _execute
 from lab.errors import LabError, OverTime
 from lab.judge import Judgement, PhaseResult
@@ -293,6 +294,23 @@ def test_a_verdict_that_cannot_be_kept_is_told_and_is_no_less_a_verdict(tmp_path
     code, _, told = many(tmp_path, outputs(tmp_path), plan("a"))
     assert code == 0
     assert f"verdict.json: Is a directory; `lab analyze {tmp_path}` judges the run again" in told
+
+
+def test_rules_that_cannot_be_kept_are_told_of(tmp_path: Path) -> None:
+    from lab.answer import Answer
+    from lab.catalog import find
+    from lab.commands.reports import keep_answer
+
+    told = io.StringIO()
+    gone = tmp_path / "gone"
+    keep_answer(Answer(find("cardinality"), rules="groups: []"), gone, Console(file=told, width=200))
+    assert told.getvalue() == f"{gone}: No such file or directory; your rules are not kept there; the verdict stands\n"
+
+
+def test_json_that_cannot_be_written_any_more_is_one_line_with_the_way_to_it(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match=r"--json .*: Is a directory; `lab analyze RUN --json FILE` writes it") as caught:
+        write_json({}, str(tmp_path))
+    assert caught.value.exit_code == 3
 
 
 def test_without_a_limit_all_are_begun_without_one(tmp_path: Path) -> None:

@@ -119,6 +119,7 @@ def test_a_torn_last_line_is_damage_and_the_rest_is_kept(keep: int, tmp_path: Pa
         '{"type":"event","kind":"exited","t":2,"service":"rag","code":true,"how":""}',
         '{"type":"event","kind":"deployed","t":2,"what":"fixed","files":[1]}',
         f'{{"type":"event","kind":"gap_measured","t":2,"last":{"9" * 400},"first":1}}',
+        f'{{"type":"event","kind":"gap_measured","t":2,"last":-{"9" * 400},"first":1}}',
     ],
     ids=lambda line: line[:40],
 )  # fmt: skip

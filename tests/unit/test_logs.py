@@ -113,6 +113,11 @@ def test_a_log_that_cannot_be_packed_stays_as_it_is(tmp_path: Path, monkeypatch:
 
     log = tmp_path / "x.jsonl"
     log.write_bytes(b"x" * 500)
+    earlier = tmp_path / "y.jsonl.gz"
+    earlier.write_bytes(b"packed before")
+    pack(tmp_path / "y.jsonl")
+    assert earlier.read_bytes() == b"packed before"
+    earlier.unlink()
     monkeypatch.setattr("lab.logs.shutil.copyfileobj", full)
     pack(log, 100)
     assert log.read_bytes() == b"x" * 500

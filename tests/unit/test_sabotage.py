@@ -294,6 +294,17 @@ def test_a_machine_that_was_too_slow_from_the_start_is_not_blamed_on_the_fault()
     assert verdict is Verdict.INCONCLUSIVE
 
 
+def test_a_fix_without_effect_is_none_on_a_slow_machine_either() -> None:
+    doctored = Doctored()
+    head_grows_on(doctored)
+    prolong(doctored)
+    doctored.values(lambda t, v: v.update({signals.RPS: v.get(signals.RPS, 0) * 0.6}))
+    verdict, results = doctored.judge()
+    assert results["steady: traffic flowed"] is Result.INCONCLUSIVE
+    assert results["fixed: head series flat"] is Result.FAIL
+    assert verdict is Verdict.FAIL
+
+
 def test_strict_turns_skipped_into_inconclusive() -> None:
     from lab.events import Skipped
     from lab.scenario import BOUNDED_VOLUME

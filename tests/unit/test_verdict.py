@@ -232,20 +232,23 @@ def test_evaluations_may_be_five_intervals_late_and_silence_is_late(ages: object
     assert Evaluated().at(seen, 19.0) is expected
 
 
+BOTH = ("rag", "prometheus")
+
+
 @pytest.mark.parametrize(("up", "dies", "expected"), [
     (1.0, (), True), (0.0, (), False), (0.0, ("rag",), True), (None, (), False),
 ])  # fmt: skip
 def test_targets_were_scraped(up: float | None, dies: tuple[str, ...], expected: bool) -> None:
     values = {"seen_up:prometheus": 1.0} | ({} if up is None else {"seen_up:rag": up})
     seen = seen_by(samples(20, **values))
-    assert Scraped(dies).at(seen, 19.0) is expected
-    assert Scraped(dies).at(seen, 18.0) is None
+    assert Scraped(dies, BOTH).at(seen, 19.0) is expected
+    assert Scraped(dies, BOTH).at(seen, 18.0) is None
 
 
 def test_seven_of_ten_scrapes_are_enough() -> None:
     def held(up: int) -> bool | None:
         values = {"seen_up:prometheus": 1.0, "seen_up:rag": lambda t: float(t % 10 < up)}
-        return Scraped(()).at(seen_by(samples(106, **values)), 105.0)
+        return Scraped((), BOTH).at(seen_by(samples(106, **values)), 105.0)
 
     assert [held(6), held(7)] == [False, True]
 
