@@ -6,8 +6,8 @@ A guard that does not hold makes its phase's failures inconclusive, and the verd
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from lab import signals
 from lab.conditions.traffic import Flowed, Made, Offered
@@ -38,7 +38,7 @@ def guards(scenario: Scenario, header: Header, phase: Phase) -> tuple[Check, ...
         _guard("rules were evaluated", Evaluated()),
         _guard("targets were scraped", Scraped(away, ("prometheus",))),
         page,
-        _guard("services lived", Lived(scenario.dies, scenario.exit_codes)),
+        _guard("services lived", Lived(scenario.kills)),
         _guard("measured throughout", Measured()),
     )
 
@@ -114,18 +114,14 @@ class Scraped:
 class Lived:
     """No service ended that the scenario does not kill, and none at all before it kills."""
 
-    dies: tuple[str, ...]
-    exit_codes: Mapping[str, int] = field(default_factory=dict)
-    """Of those that end by themselves; another code, or a signal, came from outside. Others may also reach a limit."""
+    kills: Callable[[Exited], bool]
+    """Whether an end is the fault's doing."""
     expected: str = "no service ends by itself"
-
-    def _allowed(self, ended: Exited) -> bool:
-        return ended.service in self.dies and ended.as_meant(self.exit_codes.get(ended.service))
 
     def _dead(self, view: View, t: float) -> Exited | None:
         broken = view.history.first(PhaseStarted, name=Phase.BROKEN.value)
         since = broken.t if broken else math.inf
-        dead = (e for e in view.history.of(Exited, end=t) if not self._allowed(e) or e.t < since)
+        dead = (e for e in view.history.of(Exited, end=t) if not self.kills(e) or e.t < since)
         return next(dead, None)
 
     def at(self, view: View, t: float) -> bool | None:

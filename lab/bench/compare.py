@@ -68,12 +68,14 @@ def compare(before: Benchmark, now: Benchmark, tolerance: float = TOLERANCE, ask
 
     `asked`: the scenarios that were named, so that others of the baseline are left out on purpose; none: all of it.
     """
-    require_comparable(before, now, {label for label, _ in now.measured()})
+    require_comparable(before, now, now.labels)
     earlier = set(before.measured())
     pairs = [pair for pair in now.measured() if pair in earlier]
     raw = [rank_sum_p(before.values(*pair), now.values(*pair)) for pair in pairs]
     changes = tuple(_change(before, now, pair, p, tolerance) for pair, p in zip(pairs, holm(raw), strict=True))
-    new = [f"{label}: is not in the baseline, and is not compared" for label in _new(before, now)]
+    new = [
+        f"{label}: is not in the baseline, and is not compared" for label in now.labels if label not in before.labels
+    ]
     doubts = (*_doubts(before, now, pairs), *_missing(before, now, asked), *(new if asked else ()))
     return Comparison(changes, doubts, (*_warnings(before, now), *(() if asked else new)), tolerance)
 
@@ -90,8 +92,7 @@ def require_comparable(before: Benchmark, now: Benchmark, labels: Collection[str
     ):
         if old != new:
             raise UsageError(f"the baseline has {what} {old}, this has {new}; compare runs with the same options")
-    known = {label for label, _ in before.measured()}
-    if not known or (labels and not known.intersection(labels)):
+    if not before.labels or (labels and not {*before.labels} & {*labels}):
         raise UsageError("the baseline has no figure of these scenarios; make one with `lab bench --save`")
 
 
@@ -130,16 +131,10 @@ def _doubts(before: Benchmark, now: Benchmark, pairs: list[tuple[str, str]]) -> 
     return tuple(doubts)
 
 
-def _new(before: Benchmark, now: Benchmark) -> list[str]:
-    """Scenarios that were measured now and not for the baseline."""
-    known = {label for label, _ in before.measured()}
-    return list(dict.fromkeys(label for label, _ in now.measured() if label not in known))
-
-
 def _missing(before: Benchmark, now: Benchmark, asked: Collection[str]) -> tuple[str, ...]:
     """What the baseline has and this has not: whole scenarios, unless others were named, and single figures."""
     was = "was measured for the baseline and is not now"
-    there = {label for label, _ in now.measured()}
+    there = now.labels
     doubts: dict[str, None] = {}  # one for a scenario, however many figures it had
     for label, name in before.measured():
         if label not in there and (label in asked or label in now.runs):

@@ -64,6 +64,11 @@ class Benchmark:
         changed = [f"{name}: {earlier.get(name)}, now {later.get(name)}" for name in names]
         return (*self.machine.differences(other.machine), *changed)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The scenarios of which anything was measured."""
+        return tuple(dict.fromkeys(label for label, _ in self.measured()))
+
     def measured(self) -> list[tuple[str, str]]:
         """(label, figure) of everything that has values, in the order of the tables."""
         return [(label, name) for label in self.runs for name in BY_NAME if self.values(label, name)]

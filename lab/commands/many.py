@@ -72,18 +72,32 @@ def run_many(
 
     `--max-wall` is for all of them together: what there is no time for is not begun, and inconclusive.
     """
+    rows, left_out = _run_each(plans, execute, console, quiet=quiet, ci=ci)
+    _tell(rows, console)
+    unmade = [(one.header.label, one.judgement.reason) for one in left_out]
+    index = keep_index(plans[0].options.out, [Path(row.outcome.run_dir) for row in rows], unmade, console)
+    page.finish(index)
+    made = [row.outcome for row in rows]
+    if json_to:
+        write_json([to_json(one) for one in (*made, *left_out)], json_to)
+    return worst(one.exit_code for one in (*made, *left_out))
+
+
+def _run_each(
+    plans: Sequence[Plan], execute: Callable[[Plan, Story], Outcome], console: Console, *, quiet: bool, ci: CiOutputs
+) -> tuple[list[Row], list[Outcome]]:
+    """The runs that were made, and what is known of those that there was no time for."""
     rows: list[Row] = []
     left_out: list[Outcome] = []
-    end = time.monotonic() + (plans[0].options.max_wall_s or math.inf)
+    limit_s = plans[0].options.max_wall_s or math.inf
+    end = time.monotonic() + limit_s
     for plan in plans:
-        left = end - time.monotonic()
-        if left <= 0:
-            left_out.append(_not_begun(plan, f"not begun: --max-wall {plan.options.max_wall_s:.0f} s are over"))
-            _tell_not_begun(left_out[-1], ci, console)
-            continue
+        left_s = end - time.monotonic()
         try:
-            found = execute(_fresh(plan, left), TerminalStory(console, quiet=quiet))
-        except OverTime as error:  # so early that there is no outcome
+            if left_s <= 0:
+                raise OverTime(f"not begun: --max-wall {limit_s:.0f} s are over")
+            found = execute(_fresh(plan, left_s), TerminalStory(console, quiet=quiet))
+        except OverTime as error:  # also one so early that there is no outcome
             left_out.append(_not_begun(plan, str(error)))
             _tell_not_begun(left_out[-1], ci, console)
             continue
@@ -93,14 +107,7 @@ def run_many(
         rows.append(Row(plan.scenario, found))
         if found.interrupted:
             break
-    _tell(rows, console)
-    unmade = [(one.header.label, one.judgement.reason) for one in left_out]
-    index = keep_index(plans[0].options.out, [Path(row.outcome.run_dir) for row in rows], unmade, console)
-    page.finish(index)
-    made = [row.outcome for row in rows]
-    if json_to:
-        write_json([to_json(one) for one in (*made, *left_out)], json_to)
-    return worst(one.exit_code for one in (*made, *left_out))
+    return rows, left_out
 
 
 def _not_begun(plan: Plan, why: str) -> Outcome:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lab.events import Event
+from lab.events import Event, Exited
 from lab.history import History, Sample
 from lab.journal import Header
-from lab.scenario import Phase
+from lab.scenario import Load, Phase, Scenario
 from lab.view import View
 
 HEADER = Header(
@@ -17,6 +17,11 @@ HEADER = Header(
     own_alerts=("A",), watched_alerts=("A", "B"), foreign_rules=False, pipeline_budget_s=1.0,
     evaluation_interval_s=1.0, versions={"lab": "0"}, users=10, started_at=0.0,
 )  # fmt: skip
+
+
+def killing(*services: str) -> Callable[[Exited], bool]:
+    """Whose doing an end is in a scenario that kills these services."""
+    return Scenario("x", "X", Load(), (), (), (), (), alerts=(), dies=services).kills
 
 
 def header(**changes: Any) -> Header:

@@ -41,7 +41,7 @@ def ended(t: float, code: int = 2, service: str = "prometheus") -> Exited:
 ])  # fmt: skip
 def test_a_fault_kills_with_its_exit_code(service: str, code: int, expected: bool) -> None:
     assert CRASH.kills(ended(5.0, code, service)) is expected
-    lived = Lived(CRASH.dies, CRASH.exit_codes)
+    lived = Lived(CRASH.kills)
     seen = view(samples(20), PhaseStarted(4.0, "broken"), ended(5.0, code, service))
     assert lived.at(seen, 19.0) is expected
 
@@ -55,13 +55,14 @@ def test_without_an_exit_code_it_ends_by_itself_or_at_its_limit_and_not_from_out
     code: int, how: str, expected: bool
 ) -> None:
     dead = Exited(5.0, "prometheus", code, how)
-    assert replace(CRASH, exit_codes={}).kills(dead) is expected
+    kills = replace(CRASH, exit_codes={}).kills
+    assert kills(dead) is expected
     seen = view(samples(20), PhaseStarted(4.0, "broken"), dead)
-    assert Lived(CRASH.dies).at(seen, 19.0) is expected
+    assert Lived(kills).at(seen, 19.0) is expected
 
 
 def test_before_the_fault_its_exit_code_excuses_nothing() -> None:
-    lived = Lived(CRASH.dies, CRASH.exit_codes)
+    lived = Lived(CRASH.kills)
     assert lived.at(view(samples(20), ended(3.0), PhaseStarted(4.0, "broken")), 19.0) is False
 
 

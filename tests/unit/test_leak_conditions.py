@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
+from histories import killing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -222,8 +223,8 @@ def test_starting_anew_is_no_life(end: Event | None, counts: dict[float, float])
     ],
 )
 def test_a_service_may_die_of_its_fault_only(dead: Exited, fine: bool):
-    assert Lived(("rag",)).at(view(history(dead), Phase.BROKEN, 198), 190) is fine
-    assert Lived(()).at(view(history(dead), Phase.BROKEN, 198), 190) is False
+    assert Lived(killing("rag")).at(view(history(dead), Phase.BROKEN, 198), 190) is fine
+    assert Lived(killing()).at(view(history(dead), Phase.BROKEN, 198), 190) is False
 
 
 def test_the_order_is_of_the_events_not_of_the_ticks():

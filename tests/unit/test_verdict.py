@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from histories import HEADER, header, samples
+from histories import HEADER, header, killing, samples
 from test_judge import HEADER as JUDGE_HEADER
 from test_judge import check, view
 
@@ -258,10 +258,10 @@ def test_nothing_dies_before_the_fault_that_kills() -> None:
 
     dead = Exited(5.0, "rag", -9, "killed at its memory limit")
     after, before = PhaseStarted(4.0, "broken"), PhaseStarted(6.0, "broken")
-    assert Lived(("rag",)).at(seen_by(samples(20), after, dead), 19.0) is True
-    assert Lived(("rag",)).at(seen_by(samples(20), before, dead), 19.0) is False
-    assert Lived(()).at(seen_by(samples(20), after, dead), 19.0) is False
-    assert Lived(()).at(seen_by(samples(20), after, dead), 4.0) is True
+    assert Lived(killing("rag")).at(seen_by(samples(20), after, dead), 19.0) is True
+    assert Lived(killing("rag")).at(seen_by(samples(20), before, dead), 19.0) is False
+    assert Lived(killing()).at(seen_by(samples(20), after, dead), 19.0) is False
+    assert Lived(killing()).at(seen_by(samples(20), after, dead), 4.0) is True
 
 
 @pytest.mark.parametrize(("gap", "expected"), [(8, True), (9, False)])
