@@ -1,11 +1,12 @@
 """Signals that end a run, put off while something is made that only then can be undone, or ignored while it is undone.
 
-In the main thread only, as all of `signal`.
+Signals are answered in the main thread: in another there is nothing to put off.
 """
 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -17,6 +18,9 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 @contextmanager
 def put_off() -> Iterator[None]:
     """Answer a signal at the end of the block and not inside it. One that was ignored before stays so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     came: list[signal.Signals] = []
 
     def remember(number: int, _frame: FrameType | None) -> None:
@@ -34,7 +38,10 @@ def put_off() -> Iterator[None]:
 
 @contextmanager
 def ignored() -> Iterator[None]:
-    """Let nothing cut the block short. A time limit is over for good: what comes after the block is not timed."""
+    """Let nothing cut the block, which is the main thread's, short.
+
+    A time limit is over for good: what comes after the block is not timed.
+    """
     signal.setitimer(signal.ITIMER_REAL, 0)
     before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
     try:

@@ -107,11 +107,7 @@ class Run:
 
     def _build(self, registration: Registration) -> None:
         plan = self.plan
-        try:
-            self.runtime = plan.place.runtime(registration.entry.run_id, self.run_dir, registration)
-        except BaseException:
-            registration.left_behind()  # nobody can close it: the next command's sweep does
-            raise
+        self.runtime = plan.place.runtime(registration.entry.run_id, self.run_dir, registration)
         self._closing.callback(self.runtime.close)
         self.stack = Stack(
             self.runtime, plan.servers, self._bounded(), plan.rules_as_ours,

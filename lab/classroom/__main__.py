@@ -24,6 +24,7 @@ from lab.classroom.owner import Owner
 from lab.classroom.prepared import Prepared, prepare
 from lab.classroom.wanted import Wanted
 from lab.errors import LabError, UsageError
+from lab.interrupts import put_off
 from lab.plan import make_run_dir
 from lab.registry import CONTROL, Registration, state_dir
 
@@ -70,27 +71,34 @@ def _alone() -> Iterator[None]:
 
 
 def _own(prepared: Prepared) -> None:
-    run_dir = make_run_dir(prepared.options.out, "up")
-    _log_to(run_dir / "logs" / "owner.log")
-    registration = Registration(f"up-{run_dir.name}-{secrets.token_hex(3)}", run_dir)
-    control_file = state_dir() / f"{registration.entry.run_id}{CONTROL}"
+    over = threading.Event()
     with ExitStack() as unwind:
-        unwind.callback(registration.remove)
-        runtime = prepared.place.runtime(registration.entry.run_id, run_dir, registration)
-        unwind.callback(runtime.close)
-        owner = Owner(prepared, runtime, run_dir)
-        unwind.callback(owner.stop)
-        over = threading.Event()
-        server = ControlServer(owner, over.set)
-        unwind.callback(server.stop)
-        unwind.callback(control_file.unlink, missing_ok=True)
-        unwind.callback(_deaf)  # first of all: what follows takes seconds, and would leave processes
+        with put_off():  # what is there and can't be stopped yet would stay
+            owner, server, control_file = _build(prepared, unwind, over)
         owner.start()
         server.start()
         server.control.write(control_file)
         _tell({"ready": True})
         while not over.wait(LOOK_S):
             owner.look()
+
+
+def _build(prepared: Prepared, unwind: ExitStack, over: threading.Event) -> tuple[Owner, ControlServer, Path]:
+    """Put it together, with all that stops it; nothing is started but what holds its disk."""
+    run_dir = make_run_dir(prepared.options.out, "up")
+    _log_to(run_dir / "logs" / "owner.log")
+    registration = Registration(f"up-{run_dir.name}-{secrets.token_hex(3)}", run_dir)
+    unwind.callback(registration.remove)
+    runtime = prepared.place.runtime(registration.entry.run_id, run_dir, registration)
+    unwind.callback(runtime.close)
+    owner = Owner(prepared, runtime, run_dir)
+    unwind.callback(owner.stop)
+    server = ControlServer(owner, over.set)
+    unwind.callback(server.stop)
+    control_file = state_dir() / f"{registration.entry.run_id}{CONTROL}"
+    unwind.callback(control_file.unlink, missing_ok=True)
+    unwind.callback(_deaf)  # first of all: what follows takes seconds, and would leave processes
+    return owner, server, control_file
 
 
 def _deaf() -> None:

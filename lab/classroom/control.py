@@ -101,5 +101,6 @@ class ControlServer:
     def stop(self) -> None:
         """Let those who ask have their answers, and end."""
         self._server.should_exit = True
-        self._thread.join(5.0)
+        if self._thread.is_alive():  # not so where the stack never came up
+            self._thread.join(5.0)
         self._socket.close()

@@ -27,6 +27,7 @@ from lab.runtime.containers import LABEL, Container, Logs, name_of
 from lab.runtime.ends import Ends
 from lab.runtime.ports import LOOPBACK, Ports
 from lab.runtime.protocol import Running, ServiceSpec, VolumeSpec
+from lab.runtime.starts import Starts
 from lab.runtime.tmpfs import TmpfsVolume
 from lab.sweep import TEMP_PREFIX
 
@@ -63,6 +64,7 @@ class DockerRuntime:
     name: Literal["docker"] = "docker"
     compose: Compose = field(default_factory=lambda: load(variables()))
     _ports: Ports = field(default_factory=Ports)
+    _starts: Starts = field(default_factory=Starts)
     _running: dict[str, Container] = field(default_factory=dict)
     _volumes: dict[str, TmpfsVolume] = field(default_factory=dict)
 
@@ -97,14 +99,15 @@ class DockerRuntime:
     def data_dir(self, volume: VolumeSpec) -> Path:
         """A folder of the run, at the same path inside; for a bounded volume a tmpfs of the engine's."""
         folder = self.temp / volume.name
-        if not folder.exists():
-            folder.mkdir()
-            _give(folder)
-        if volume.size_mib is not None and volume.name not in self._volumes:
-            self._volumes[volume.name] = TmpfsVolume.create(
-                self.engine, self.run_id, volume.name, volume.size_mib, folder,
-                image=self.images["host"].id, owner=owner(), labels=self.labels,
-            )  # fmt: skip
+        with self._starts.one(volume.name):
+            if not folder.exists():
+                folder.mkdir()
+                _give(folder)
+            if volume.size_mib is not None and volume.name not in self._volumes:
+                self._volumes[volume.name] = TmpfsVolume.create(
+                    self.engine, self.run_id, volume.name, volume.size_mib, folder,
+                    image=self.images["host"].id, owner=owner(), labels=self.labels,
+                )  # fmt: skip
         return folder
 
     def usage(self, volume: str) -> tuple[int, int]:
@@ -130,6 +133,10 @@ class DockerRuntime:
 
     def start(self, spec: ServiceSpec) -> Container:
         """Create and start a container. Raises `StartError` when the engine refuses."""
+        with self._starts.one(spec.name):
+            return self._start(spec)
+
+    def _start(self, spec: ServiceSpec) -> Container:
         log = self.run_dir / "logs" / f"{spec.name}.log"
         old = self._running.pop(spec.name, None)
         if old is not None:
@@ -206,6 +213,7 @@ class DockerRuntime:
 
     def close(self) -> None:
         """Stop what runs; let containers, volumes, network, ports and the temp folder go."""
+        self._starts.close()
         try:
             with ThreadPoolExecutor(8) as pool:
                 list(pool.map(self.stop, list(self._running.values())))

@@ -17,6 +17,7 @@ from lab.registry import RUN_ID, Registration
 from lab.runtime.memory import enforce
 from lab.runtime.ports import LOOPBACK, Ports
 from lab.runtime.protocol import Running, ServiceSpec, VolumeSpec
+from lab.runtime.starts import Starts
 from lab.runtime.volume import BoundedVolume, mount
 from lab.sweep import TEMP_PREFIX
 
@@ -58,6 +59,7 @@ class NativeRuntime:
     registration: Registration
     name: Literal["native"] = "native"
     _ports: Ports = field(default_factory=Ports)
+    _starts: Starts = field(default_factory=Starts)
     _running: list[NativeProcess] = field(default_factory=list)
     _volumes: dict[str, BoundedVolume] = field(default_factory=dict)
 
@@ -80,9 +82,10 @@ class NativeRuntime:
     def data_dir(self, volume: VolumeSpec) -> Path:
         """A folder in the run's temp folder; for a bounded volume the mount point."""
         folder = self.temp / volume.name
-        folder.mkdir(exist_ok=True)
-        if volume.size_mib is not None and volume.name not in self._volumes:
-            self._mount(folder, volume)
+        with self._starts.one(volume.name):
+            folder.mkdir(exist_ok=True)
+            if volume.size_mib is not None and volume.name not in self._volumes:
+                self._mount(folder, volume)
         return folder
 
     def _mount(self, folder: Path, volume: VolumeSpec) -> None:
@@ -120,6 +123,10 @@ class NativeRuntime:
 
     def start(self, spec: ServiceSpec) -> NativeProcess:
         """Start a child in a process group of its own, appending to its log."""
+        with self._starts.one(spec.name):
+            return self._start(spec)
+
+    def _start(self, spec: ServiceSpec) -> NativeProcess:
         log = self.run_dir / "logs" / f"{spec.name}.log"
         argv = spec.argv
         if spec.volume is not None and spec.volume.name in self._volumes:
@@ -173,6 +180,7 @@ class NativeRuntime:
 
     def close(self) -> None:
         """Stop what runs, last started first; let volumes, ports and the temp folder go."""
+        self._starts.close()
         for process in reversed(list(self._running)):
             self.stop(process)
         for name in list(self._volumes):

@@ -39,6 +39,13 @@ class Place:
 
     def runtime(self, run_id: str, run_dir: Path, registration: Registration) -> Runtime:
         """The runtime of one run. Raises `EngineError` when the engine has gone meanwhile."""
+        try:
+            return self._runtime(run_id, run_dir, registration)
+        except BaseException:
+            registration.left_behind()  # nobody can close it: the next command's sweep does
+            raise
+
+    def _runtime(self, run_id: str, run_dir: Path, registration: Registration) -> Runtime:
         if self.name == "native":
             from lab.runtime.native import NativeRuntime
 

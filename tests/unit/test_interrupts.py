@@ -5,13 +5,18 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from histories import header
 
 from lab.catalog import find
+from lab.classroom import __main__ as classroom
+from lab.classroom.general import general
+from lab.classroom.prepared import Prepared
 from lab.deployment import HEALTHY
 from lab.errors import LabError
 from lab.interrupts import ENDING, ignored, put_off
@@ -21,7 +26,9 @@ from lab.plan import Plan
 from lab.registry import Registration, entries
 from lab.runner import Run
 from lab.runtime.native import NativeRuntime
+from lab.runtime.place import Place
 from lab.runtime.protocol import VolumeSpec
+from lab.scenario import Storage
 from lab.story import Story
 
 
@@ -103,10 +110,20 @@ def run(tmp_path: Path, happens: Callable[[], None]) -> tuple[Outcome, Building]
     return played(tmp_path, runtime), made[0]
 
 
+@dataclass(frozen=True)
+class Of(Place):
+    """Where the runtime is a test's own."""
+
+    made: Callable[[str, Path, Registration], NativeRuntime] = NativeRuntime
+
+    def _runtime(self, *given: Any) -> NativeRuntime:
+        return self.made(*given)
+
+
 def played(tmp_path: Path, runtime: Callable[[str, Path, Registration], NativeRuntime]) -> Outcome:
     found = find("cardinality")
     servers = SimpleNamespace(prometheus=SimpleNamespace(version=(2, 42)), alertmanager=None)
-    place = SimpleNamespace(runtime=runtime, name="native", servers=servers)
+    place = Of("native", servers, made=runtime)  # type: ignore[arg-type]
     given = Options(out=tmp_path / "runs", keep=True)
     plan = Plan(found, found.scenario, given, place, {}, HEALTHY, HEALTHY, header(scenario="cardinality"))  # type: ignore[arg-type]
     return Run(plan, Story()).execute()
@@ -144,3 +161,23 @@ def test_a_runtime_that_fails_half_made_stays_registered_for_the_next_sweep(tmp_
     ((_, entry),) = entries()
     assert entry.folders == [str(temp[0])]
     temp[0].rmdir()
+
+
+def test_a_stack_that_stays_up_and_is_interrupted_while_it_is_put_together_leaves_nothing(
+    tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Building] = []
+
+    def runtime(*given: Any) -> Building:
+        made.append(type("Of", (Building,), {"happens": staticmethod(end)})(*given))
+        end()  # it is there, and nobody has it yet
+        return made[0]
+
+    monkeypatch.setattr(classroom, "_log_to", lambda path: path.parent.mkdir())
+    place = Of("native", SimpleNamespace(), made=runtime)  # type: ignore[arg-type]
+    scenario = replace(general(), storage=Storage(size_mib=8))
+    with pytest.raises(KeyboardInterrupt):
+        classroom._own(Prepared("", scenario, tmp_path, place, {}, Options(out=tmp_path / "runs")))
+    assert not made[0].held
+    assert not made[0].temp.exists()
+    assert list(entries()) == []
