@@ -8,6 +8,7 @@ beside somebody's slow ones.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Mapping
@@ -62,11 +63,10 @@ class Past:
 
     def openmetrics(self, steps: NDArray[np.intp]) -> str:
         """The text of some steps for `promtool tsdb create-blocks-from openmetrics`."""
-        ends = [f" {t}\n" for t in self.times[steps].tolist()]
+        pattern = "".join(f"\0%d {t}\n" for t in self.times[steps].tolist())  # millions of lines: formatted in C
         lines = [f"# TYPE {self.metric.removesuffix('_total')} counter\n"]
         for labels, values in zip(self.labels, self.counts[:, steps].tolist(), strict=True):
-            name = f"{self.metric}{{{labels}}} "
-            lines += [f"{name}{value}{end}" for value, end in zip(values, ends, strict=True)]
+            lines.append((pattern % tuple(values)).replace("\0", f"{self.metric}{{{labels}}} "))
         return "".join([*lines, "# EOF\n"])
 
 
@@ -150,8 +150,10 @@ class Blocks:
 
     def _run(self, what: str, *argv: str) -> None:
         command = [str(self.promtool.path), "tsdb", "create-blocks-from", what, *argv]
+        # It has ended before it needs its garbage back (160 MB), and its collector would take a sixth of the time.
+        env = {"GOGC": "off", **os.environ}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=False, env=env)
         except (OSError, subprocess.SubprocessError) as error:
             raise StartError(f"promtool tsdb create-blocks-from {what}: {error}") from error
         if done.returncode != 0:

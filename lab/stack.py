@@ -29,6 +29,9 @@ from lab.scenario import Scenario
 from lab.services import alertmanager, host, prometheus, rag, receiver
 
 PATIENT_DATA = "prometheus-data"
+IMPATIENT_S = 0.1
+"""Seconds that a Prometheus is given which computes slow queries: up to 2.42 it looks at its end, as at a timeout, only
+after each computation. What was scraped is in its write-ahead log by then, and is read back."""
 
 
 @dataclass
@@ -129,12 +132,12 @@ class Stack:
             url = f"http://{self.runtime.address(name, service.spec.ready_port)}{service.spec.ready_path}"
             wait_ready(service, url)
 
-    def stop(self, name: str) -> None:
-        """Stop one service; a no-op when it does not run."""
+    def stop(self, name: str, grace_s: float | None = None) -> None:
+        """Stop one service, within its own grace where none is given; a no-op when it does not run."""
         with self._lock:
             service = self.running.pop(name, None)
         if service is not None:
-            self.runtime.stop(service)
+            self.runtime.stop(service, grace_s)
 
     def stop_services(self) -> None:
         """Stop in reverse: who asks before who answers; services of one rank side by side."""
@@ -215,11 +218,15 @@ class Stack:
         if self.past is None or "rules.yml" not in self.live.files:
             self.runtime.reload(self.running[PATIENT])
             return
+        self._restart_patient()  # free of the slow queries it computes, it is asked what was to be recorded
         url = f"http://{self.address('prometheus:9090')}"
         blocks(self.runtime, self.servers.promtool, self._storage).record(
             config.parent / DEPLOYED_RULES, url, self.past.start, self.past.end
         )
-        self.stop(PATIENT)
+        self._restart_patient()
+
+    def _restart_patient(self) -> None:
+        self.stop(PATIENT, grace_s=IMPATIENT_S)
         self._start(self._patient())
         self.wait_ready([PATIENT])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -82,11 +83,11 @@ class Container:
             return f"killed by the kernel at its memory limit of {self.spec.memory_mib:.0f} MiB ({said})"
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
-    def stop(self) -> None:
-        """SIGTERM, SIGKILL after the grace, and away with it. Raises `EngineError`."""
+    def stop(self, grace_s: float) -> None:
+        """SIGTERM, SIGKILL after the grace (whole seconds, rounded up), and away with it. Raises `EngineError`."""
         if self.ends.code(self.container.id) is None:
             with told(f"{self.spec.name}: stop"):
-                self.container.stop(timeout=int(self.spec.stop_grace_s))
+                self.container.stop(timeout=math.ceil(grace_s))
         self.remove()
 
     def remove(self) -> None:

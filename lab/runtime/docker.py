@@ -198,7 +198,7 @@ class DockerRuntime:
         with told(f"{running.spec.name}: reload"):
             self._running[running.spec.name].container.kill(signal="SIGHUP")
 
-    def stop(self, running: Running) -> None:
+    def stop(self, running: Running, grace_s: float | None = None) -> None:
         """SIGTERM, then SIGKILL after the grace; the container goes with its log kept.
 
         With the engine gone nothing can be stopped: what is left is removed when it is back.
@@ -207,7 +207,7 @@ class DockerRuntime:
         if container is None:
             return
         try:
-            container.stop()
+            container.stop(container.spec.stop_grace_s if grace_s is None else grace_s)
         except EngineError:
             self.registration.left_behind()
 

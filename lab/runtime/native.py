@@ -156,13 +156,13 @@ class NativeRuntime:
         """SIGHUP: Prometheus and Alertmanager read their configuration again."""
         os.kill(running.pid, signal.SIGHUP)
 
-    def stop(self, running: Running) -> None:
+    def stop(self, running: Running, grace_s: float | None = None) -> None:
         """SIGTERM to the process group, SIGKILL after the grace."""
         process = next(p for p in self._running if p.pid == running.pid)
         process.asked = True
         self._signal(process, signal.SIGTERM)
         try:
-            process.popen.wait(process.spec.stop_grace_s)
+            process.popen.wait(process.spec.stop_grace_s if grace_s is None else grace_s)
         except subprocess.TimeoutExpired:
             self._signal(process, signal.SIGKILL)
             process.popen.wait()

@@ -107,8 +107,8 @@ class Runtime(Protocol):
         """Ask a service to read its configuration again."""
         ...
 
-    def stop(self, running: Running) -> None:
-        """SIGTERM, then SIGKILL after the grace; returns when it has ended."""
+    def stop(self, running: Running, grace_s: float | None = None) -> None:
+        """SIGTERM, then SIGKILL after `grace_s` seconds, or its spec's; returns when it has ended."""
         ...
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +129,17 @@ def test_one_that_is_deaf_is_killed_after_its_grace(runtime: NativeRuntime) -> N
     process = started(runtime, DEAF, stop_grace_s=0.1)
     runtime.stop(process)
     assert process.exit_code() == -signal.SIGKILL
+
+
+def test_one_that_may_not_take_its_grace_is_killed_after_what_it_is_given(runtime: NativeRuntime) -> None:
+    process = started(runtime, DEAF, stop_grace_s=3600.0)
+    stopping = threading.Thread(target=runtime.stop, args=(process, 0.1), daemon=True)
+    stopping.start()
+    try:
+        until(lambda: process.exit_code() == -signal.SIGKILL, 5, "it is killed")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL) if process.exit_code() is None else None
+        stopping.join(5)
 
 
 def test_its_children_go_with_it(runtime: NativeRuntime) -> None:
