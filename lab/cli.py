@@ -22,6 +22,7 @@ from lab.commands.rehearse import rehearse
 from lab.commands.reports import report, runs
 from lab.commands.run_options import RUN, SERVERS, STACK, having
 from lab.errors import LabError, UsageError
+from lab.interrupts import interrupting
 from lab.text import one_line
 
 CONFIG = Path("lab.toml")
@@ -29,6 +30,11 @@ CONFIG = Path("lab.toml")
 
 def run_cli(argv: Sequence[str]) -> int:
     """Run a command line; the exit code. Errors are one line on stderr."""
+    with interrupting():
+        return _run_cli(argv)
+
+
+def _run_cli(argv: Sequence[str]) -> int:
     try:
         code = lab.main(list(argv), prog_name="lab", standalone_mode=False, default_map=_config())
     except click.ClickException as error:

@@ -1,4 +1,4 @@
-"""Signals that end a run, put off while something is made that only then can be undone, or ignored while it is undone.
+"""Signals that end a run: answered once, put off while something is made that only then can be undone, or ignored.
 
 Signals are answered in the main thread: in another there is nothing to put off.
 """
@@ -7,33 +7,94 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-"""Ctrl-C, a polite kill, and the end of the time that a run was given."""
+from lab.errors import OverTime
+
+POLITE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a polite kill, and a terminal that is closed."""
+ENDING = (*POLITE, signal.SIGALRM)
+"""These, and the end of the time that a run was given."""
+
+
+_Handler = Callable[[int, FrameType | None], Any] | int | None
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def interrupting() -> Iterator[None]:
+    """Let a kill and a closed terminal end the block as Ctrl-C does. What is ignored (by nohup) stays so."""
+    if not _in_main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _interrupt) for number in POLITE if _is_default(number)}
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+def _is_default(number: signal.Signals) -> bool:
+    return signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def answered_once(limit_s: float = 0.0) -> Iterator[None]:
+    """Let the first signal end the block, and ignore all others: what then is undone takes seconds.
+
+    With a limit (seconds) also the end of the time, which raises `OverTime`.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for other in ENDING:
+            signal.signal(other, signal.SIG_IGN)
+        if number == signal.SIGALRM:
+            raise OverTime(f"not over when --max-wall ended it, after {limit_s:.0f} s")
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in ENDING}
+    for number in ENDING:
+        if number == signal.SIGALRM or before[number] is not signal.SIG_IGN:
+            signal.signal(number, end)
+    signal.setitimer(signal.ITIMER_REAL, limit_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _restore(before)
 
 
 @contextmanager
 def put_off() -> Iterator[None]:
-    """Answer a signal at the end of the block and not inside it. One that was ignored before stays so."""
-    if threading.current_thread() is not threading.main_thread():
+    """Answer a signal at the end of the block and not inside it, whatever becomes of it.
+
+    One that was ignored before stays so. Who interrupts is heard before a time that is over.
+    """
+    if not _in_main_thread():
         yield
         return
-    came: list[signal.Signals] = []
+    came: list[int] = []
 
     def remember(number: int, _frame: FrameType | None) -> None:
-        came.append(signal.Signals(number))
+        came.append(number)
 
     before = {number: signal.signal(number, remember) for number in ENDING if callable(signal.getsignal(number))}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if came:
-        signal.raise_signal(came[0])
+        _restore(before)
+        if came:
+            signal.raise_signal(min(came, key=ENDING.index))
 
 
 @contextmanager
@@ -47,5 +108,9 @@ def ignored() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _restore(before)
+
+
+def _restore(before: Mapping[signal.Signals, _Handler]) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler)

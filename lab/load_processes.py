@@ -10,7 +10,7 @@ from pathlib import Path
 from lab.runtime.protocol import ServiceSpec
 
 _LOADGEN = Path(__file__).parent / "loadgen"
-WAIT_S = 20.0
+WAIT_S = 60.0
 """A worker that is not there after so many seconds does not come."""
 GRACE_S = 4.0
 

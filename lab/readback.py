@@ -6,10 +6,9 @@ import math
 import time
 from contextlib import suppress
 
-from lab.errors import LabError
 from lab.events import Deployed, SignalSeen
 from lab.journal import Journal
-from lab.prom import Prometheus
+from lab.prom import ApiError, Prometheus
 from lab.stack import Stack
 
 
@@ -21,7 +20,7 @@ def read_back_signal(stack: Stack, journal: Journal) -> None:
     start = math.ceil(live.t * 1000) / 1000  # the servers count in milliseconds
     step = max(0.1, journal.header.evaluation_interval_s / 4)
     for name in ("observer:9090", "prometheus:9090"):
-        with suppress(LabError):
+        with suppress(ApiError):  # and not the end of the run's time
             server = Prometheus(stack.address(name), timeout_s=5.0)
             for rule in server.alert_rules():
                 if rule.name in journal.header.own_alerts:

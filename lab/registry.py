@@ -110,6 +110,7 @@ class Registration:
             return
         with self._lock:
             self._path.unlink(missing_ok=True)
+            self._path.with_suffix(".tmp").unlink(missing_ok=True)  # of a disk that was full
 
 
 def entries() -> Iterator[tuple[Path, Entry]]:

@@ -280,26 +280,35 @@ class Run:
     def _unwind(self, registration: Registration, *, keep: bool) -> None:
         """Stop everything. A second signal does not cut it short: it takes seconds, and would leave processes."""
         with ignored():
-            self.story.unwinding()
-            self._stop(registration, keep=keep)
+            try:
+                self.story.unwinding()
+            finally:
+                self._stop(registration, keep=keep)
 
     def _stop(self, registration: Registration, *, keep: bool) -> None:
-        if self._built:
-            self.sampler.stop()
-            self.study.stop()
-            self.smoke_tests.stop()
-        if keep and self._built:
-            registration.keep(self.stack.urls())
-        else:
+        try:
+            if self._built:
+                self.sampler.stop()
+                self.study.stop()
+                self.smoke_tests.stop()
+            if keep and self._built:
+                registration.keep(self.stack.urls())
+            else:
+                self._leave_nothing(registration)
+        finally:
+            self.journal.record(RunEnded(time.time()))
+            self.journal.close()
+
+    def _leave_nothing(self, registration: Registration) -> None:
+        try:
             if self._built:
                 with ThreadPoolExecutor(2) as pool:
                     for done in (pool.submit(self.traffic.stop), pool.submit(self.stack.stop_services)):
                         done.result()
+        finally:
             self._closing.close()
-            registration.remove()
-            pack(self.run_dir / "logs" / "rag.jsonl")
-        self.journal.record(RunEnded(time.time()))
-        self.journal.close()
+        registration.remove()  # not where something failed: the next command's sweep has it then
+        pack(self.run_dir / "logs" / "rag.jsonl")
 
     def _judged(self, interrupted: bool) -> Outcome:
         judgement = judge(self.plan.scenario, self.plan.header, self.journal.history)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 from stat import S_ISDIR
 
 from lab.identity import Identity, identity
-from lab.registry import CONTROL, RUN_ID, Entry, entries
+from lab.registry import RUN_ID, Entry, entries
 
 TEMP_PREFIX = "lab-run-"
 """The temp folder of a run is called this and its id; no other folder is ever removed."""
@@ -38,8 +39,8 @@ def sweep(*, kept: bool = False) -> list[Swept]:
         swept, clean = _sweep_one(entry)
         done.append(swept)
         if clean:  # else the next command tries again
-            path.with_suffix(CONTROL).unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
+            for rest in path.parent.glob(f"{glob.escape(path.stem)}.*"):  # its control file, and one half written
+                rest.unlink(missing_ok=True)
     return done
 
 

@@ -48,6 +48,7 @@ def main() -> int:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    _deaf()  # what it undoes takes seconds, and a second signal would leave processes
     raise KeyboardInterrupt
 
 

@@ -46,11 +46,12 @@ def up_command(target: str, given: dict[str, Any]) -> int:
     )
     try:
         _await(owner)
+        there = require_up()
+        said = up_text(there.status(), there.page)
     except BaseException:
         _end(owner)
         raise
-    there = require_up()
-    click.echo(up_text(there.status(), there.page))
+    click.echo(said)
     return 0
 
 

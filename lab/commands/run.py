@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 from click.core import ParameterSource
@@ -23,7 +21,8 @@ from lab.commands.many import SERIES, refuse_single, run_many, targets
 from lab.commands.reports import keep_answer, keep_report, keep_verdict, write_json
 from lab.commands.stage import opened, refuse_auto, staged
 from lab.commands.web import watched
-from lab.errors import OverTime, UsageError
+from lab.errors import UsageError
+from lab.interrupts import answered_once
 from lab.journal import read
 from lab.judge import judge
 from lab.load_elsewhere import LOOPBACK, WAIT_S, Elsewhere, bind_of
@@ -32,6 +31,7 @@ from lab.outcome import Outcome, outcome, to_json
 from lab.plan import Plan, make
 from lab.report.answer import tell_answer
 from lab.report.ci import CiOutputs
+from lab.report.lasting import Lasting
 from lab.report.terminal import TerminalStory
 from lab.story import Story
 from lab.sweep import sweep
@@ -108,27 +108,11 @@ def _tell_dry(plans: Sequence[Plan]) -> int:
 
 
 def _execute(plan: Plan, story: Story) -> Outcome:
-    """Run a plan. SIGTERM ends it as Ctrl-C does, the end of its time as a failure of the infrastructure does."""
+    """Run a plan. A kill ends it as Ctrl-C does, the end of its time as a failure of the infrastructure does."""
     from lab.runner import Run
 
-    def on_term(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    def on_alarm(_number: int, _frame: FrameType | None) -> None:
-        raise OverTime(f"not over when --max-wall ended it, after {limit_s:.0f} s")
-
-    limit_s = plan.options.max_wall_s or 0.0
-    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, on_term)}
-    if limit_s:
-        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, on_alarm)
-        signal.setitimer(signal.ITIMER_REAL, limit_s)
-    try:
+    with answered_once(plan.options.max_wall_s or 0.0):
         return Run(plan, story).execute()
-    finally:
-        if limit_s:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _kept_urls(found: Outcome) -> dict[str, str]:
@@ -167,7 +151,8 @@ def _elsewhere(given: dict[str, Any]) -> Elsewhere | None:
 def _console(no_color: bool) -> Console:
     """The terminal on stderr; in a pipe, lines as wide as the table wants them."""
     width = None if sys.stderr.isatty() else PLAIN_WIDTH
-    return Console(stderr=True, no_color=no_color or bool(os.environ.get("NO_COLOR")), width=width)
+    stream = cast("TextIO", Lasting(sys.stderr))
+    return Console(file=stream, no_color=no_color or bool(os.environ.get("NO_COLOR")), width=width)
 
 
 def _outputs(given: dict[str, Any]) -> CiOutputs:

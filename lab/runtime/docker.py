@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -104,11 +105,21 @@ class DockerRuntime:
                 folder.mkdir()
                 _give(folder)
             if volume.size_mib is not None and volume.name not in self._volumes:
-                self._volumes[volume.name] = TmpfsVolume.create(
-                    self.engine, self.run_id, volume.name, volume.size_mib, folder,
-                    image=self.images["host"].id, owner=owner(), labels=self.labels,
-                )  # fmt: skip
+                with self._or_left_behind():
+                    self._volumes[volume.name] = TmpfsVolume.create(
+                        self.engine, self.run_id, volume.name, volume.size_mib, folder,
+                        image=self.images["host"].id, owner=owner(), labels=self.labels,
+                    )  # fmt: skip
         return folder
+
+    @contextmanager
+    def _or_left_behind(self) -> Iterator[None]:
+        """What a failing engine has half made, or makes after all, nobody knows: the next sweep finds the label."""
+        try:
+            yield
+        except EngineError:
+            self.registration.left_behind()
+            raise
 
     def usage(self, volume: str) -> tuple[int, int]:
         """(used, size) in bytes of a bounded volume."""
@@ -142,7 +153,7 @@ class DockerRuntime:
         if old is not None:
             old.remove()
         try:
-            with told(spec.name):
+            with self._or_left_behind(), told(spec.name):
                 made = self.engine.containers.create(**self._options(spec))
             container = Container(spec, log, made, self.ends)
             self._running[spec.name] = container
@@ -227,6 +238,8 @@ class DockerRuntime:
         self.ends.close()
         self._ports.release()
         shutil.rmtree(self.temp, ignore_errors=True)
+        if self.temp.exists():  # somebody still writes there
+            self.registration.left_behind()
         self.engine.close()
 
 

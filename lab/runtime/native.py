@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -145,9 +146,9 @@ class NativeRuntime:
             except OSError as error:
                 raise StartError(f"{spec.name}: {argv[0]}: {error.strerror or error}") from error
         process = NativeProcess(spec, log, popen, identity(popen.pid))
+        self._running.append(process)  # first: it is stopped also where it can't be written down
         if process.who:
             self.registration.add_child(process.who)
-        self._running.append(process)
         if spec.memory_mib is not None:
             enforce(process, spec.memory_mib)
         return process
@@ -157,8 +158,10 @@ class NativeRuntime:
         os.kill(running.pid, signal.SIGHUP)
 
     def stop(self, running: Running, grace_s: float | None = None) -> None:
-        """SIGTERM to the process group, SIGKILL after the grace."""
-        process = next(p for p in self._running if p.pid == running.pid)
+        """SIGTERM to the process group, SIGKILL after the grace; a no-op for one that somebody else has stopped."""
+        process = next((p for p in list(self._running) if p.pid == running.pid), None)
+        if process is None:
+            return
         process.asked = True
         self._signal(process, signal.SIGTERM)
         try:
@@ -166,7 +169,8 @@ class NativeRuntime:
         except subprocess.TimeoutExpired:
             self._signal(process, signal.SIGKILL)
             process.popen.wait()
-        self._running.remove(process)
+        with suppress(ValueError):  # somebody else has waited for it at the same time
+            self._running.remove(process)
         if process.who:
             self.registration.drop_child(process.who)
 
@@ -187,3 +191,5 @@ class NativeRuntime:
             self._release(name)
         self._ports.release()
         shutil.rmtree(self.temp, ignore_errors=True)
+        if self.temp.exists():  # somebody still writes there
+            self.registration.left_behind()

@@ -25,7 +25,7 @@ class Seen:
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
-    def says(self, part: str, what: str, timeout_ms: int = 10_000) -> None:
+    def says(self, part: str, what: str, timeout_ms: int = 30_000) -> None:
         """Wait until a part of the page says it, in small letters or large."""
         self.page.wait_for_function(
             "([part, what]) => document.getElementById(part)?.innerText.toLowerCase().includes(what.toLowerCase())",

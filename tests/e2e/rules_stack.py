@@ -25,7 +25,7 @@ from lab.runtime.native import NativeRuntime
 from lab.runtime.protocol import Running, ServiceSpec, VolumeSpec
 from lab.services import alertmanager, receiver
 
-START_S = 20.0
+START_S = 90.0
 
 
 def binary(name: str) -> Binary:

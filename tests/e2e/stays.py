@@ -57,7 +57,7 @@ class Stays:
 
     def gone(self) -> None:
         """Nothing of it is left: no process, no temp folder, no mount, no file in the state folder."""
-        until(lambda: not of_run(self.run_id), 5, "its processes are gone")
+        until(lambda: not of_run(self.run_id), 30, "its processes are gone")
         assert identity(self.owner) is None
         assert not (Path(tempfile.gettempdir()) / f"lab-run-{self.run_id}").exists()
         assert self.run_id not in Path("/proc/self/mounts").read_text()

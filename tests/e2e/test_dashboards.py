@@ -133,19 +133,19 @@ def start(stack: Services) -> Live:
     place = {"holder": patient.pid, "path": str(stack.runtime.data_dir(volume))}
     pids = {name: running.pid for name, running in stack.running.items()}
     targets.write_text(json.dumps({"services": pids, "volumes": {volume.name: place}}), encoding="utf-8")
-    return Live(stack, {name: Prometheus(stack.address(name)) for name in ("prometheus", "observer")})
+    return Live(stack, {name: Prometheus(stack.address(name), timeout_s=10.0) for name in ("prometheus", "observer")})
 
 
 def play(stack: Services) -> Live:
     """Look at everything while all is well, then break something of either server's business."""
     live = start(stack)
     with Load({"rag": f"http://{stack.address('rag')}"}).running():
-        until(lambda: scraped(live), 30, "both servers have scraped the patient four times")
-        gather(lambda: live.all_found(ORDINARY, live.well), 15)
+        until(lambda: scraped(live), 90, "both servers have scraped the patient four times")
+        gather(lambda: live.all_found(ORDINARY, live.well), 60)
         live.well |= {query: live.ask(query) for query in OF_ALERTS}
         rag.switch(stack.address("rag"), TOKEN, {"quota": 900})
         stack.runtime.stop(stack.running["host"])
-        gather(lambda: live.all_found(OF_ALERTS, live.ill), 25)
+        gather(lambda: live.all_found(OF_ALERTS, live.ill), 90)
     return live
 
 

@@ -40,7 +40,7 @@ def test_each_failure_passes(name: str, tmp_path: Path) -> None:
     ran = contained(tmp_path, name)
     assert ran.code == 0, ran.told[-4000:]
     assert ran.outcome["runtime"] == "docker"
-    assert ran.outcome["overhead_s"] < 0.3 * ran.outcome["wall_s"]  # in seconds: docs/figures.md
+    assert ran.outcome["overhead_s"] < 0.6 * ran.outcome["wall_s"]  # in seconds: docs/figures.md
     if name == "label_leak":
         killed = ran.check("rag killed")["observed"]
         assert "killed by the kernel at its memory limit" in killed
@@ -87,10 +87,10 @@ def test_the_stack_stays_up_and_a_fault_goes_in_and_out(stays: Stays, docker: An
 
     code, out, err = stays.lab("fault", "missing_metrics", "on")
     assert (code, "live is broken/metrics.py" in out) == (0, True), err
-    until(lambda: stays.told("firing"), 30, "the alert is delivered")
+    until(lambda: stays.told("firing"), 120, "the alert is delivered")
     assert {"name": DOWN, "state": "firing", "server": "observer"} in stays.status()["alerts"]
     assert stays.lab("fault", "missing_metrics", "fix")[0] == 0
-    until(lambda: stays.told("resolved"), 30, "it is resolved")
+    until(lambda: stays.told("resolved"), 120, "it is resolved")
 
     assert stays.lab("down")[0] == 0
     stays.gone()

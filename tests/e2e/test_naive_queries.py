@@ -68,7 +68,7 @@ def start(stack: Services, folder: Path) -> Prometheus:
     stack.start(prometheus.spec("prometheus", program, path, data, volume, listen, 1))
     server = Prometheus(listen)
     until(
-        lambda: seen(server, "count(count_over_time(rag_service_info[5m]) >= 2)", 2), 20, "two scrapes of both services"
+        lambda: seen(server, "count(count_over_time(rag_service_info[5m]) >= 2)", 2), 60, "two scrapes of both services"
     )
     return server
 
@@ -86,7 +86,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Truth]:
     with pytest.MonkeyPatch.context() as patch, services(folder, patch) as stack:
         server = start(stack, folder)
         answers = [ask(stack, job, number) for job, count in ASKED.items() for number in range(count)]
-        until(lambda: seen(server, "sum(rag_queries_total)", sum(ASKED.values())), 10, "the counters are scraped")
+        until(lambda: seen(server, "sum(rag_queries_total)", sum(ASKED.values())), 60, "the counters are scraped")
         yield Truth(
             server,
             hits=sum(answer["cached"] for answer in answers),
@@ -109,10 +109,12 @@ def ask(stack: Services, job: str, number: int) -> dict[str, float]:
 def test_by_after_rate_does_not_parse(truth: Truth):
     with pytest.raises(ApiError, match=r"bad_data: .*parse error: unexpected <by>"):
         truth.server.query("rate(rag_queries_total[5m]) by (model)")
-    right = truth.server.query("sum by (model) (rate(rag_queries_total[5m]))")
-    assert {p.labels["model"] for p in right} == {"gpt-4o", "gpt-4o-mini", "gpt-3.5-turbo", "cached"}
-    whole = truth.value("sum(rate(rag_queries_total[5m]))")
-    assert sum(p.value for p in right) == pytest.approx(whole, rel=0.02), "time goes on between two queries"
+    rate = "rate(rag_queries_total[5m])"
+    both = truth.server.query(f'sum by (model) ({rate}) or label_replace(sum({rate}), "model", "whole", "", "")')
+    right = {p.labels["model"]: p.value for p in both}  # at one moment
+    whole = right.pop("whole")
+    assert set(right) == {"gpt-4o", "gpt-4o-mini", "gpt-3.5-turbo", "cached"}
+    assert sum(right.values()) == pytest.approx(whole)
 
 
 def test_a_histogram_has_no_series_of_its_base_name(truth: Truth):

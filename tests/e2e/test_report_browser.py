@@ -238,7 +238,8 @@ def test_a_hundred_thousand_samples_are_a_report_in_seconds(browser: Any, tmp_pa
     run = kept(tmp_path, "cardinality/pass", long)
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     subprocess.run([sys.executable, "-m", "lab", "report", str(run)], check=True, timeout=120)
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 5
+    took_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    assert took_s < 30, "it takes four; one that grows with the square would take minutes"
     assert (run / "report.html").stat().st_size < 3_000_000
     with opened(browser, run / "report.html") as seen:
         assert seen.errors == []

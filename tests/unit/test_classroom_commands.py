@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from lab.classroom.control import ControlServer
 from lab.classroom.status import AlertStatus, FaultStatus, Happened, ServiceStatus, Status, Told
 from lab.classroom.wanted import Wanted
 from lab.cli import run_cli
+from lab.commands import classroom
 from lab.errors import LabError, UsageError
 from lab.identity import Identity
 from lab.options import Options
@@ -167,6 +169,23 @@ def test_a_second_one_is_refused_while_the_first_is_still_starting(
     code, _, err = ran(capsys, "up")
     os.close(lock)
     assert (code, err.splitlines()[1:]) == (2, ["lab: a stack is up already (lab status); `lab down` stops it"])
+
+
+def test_one_that_is_interrupted_before_it_is_told_of_does_not_stay_up(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    did = []
+    owner = SimpleNamespace(terminate=lambda: did.append("terminate"), wait=lambda _: did.append("wait"))
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(classroom.subprocess, "Popen", lambda *_, **__: owner)
+    monkeypatch.setattr(classroom, "_await", lambda _: None)
+    monkeypatch.setattr(classroom, "require_up", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        classroom.up_command("", {})
+    assert did == ["terminate", "wait"]
 
 
 def test_the_status_as_text(up: Up, capsys: pytest.CaptureFixture[str]) -> None:

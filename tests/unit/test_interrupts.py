@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from histories import header
 
+from lab import catalog
 from lab.catalog import find
 from lab.classroom import __main__ as classroom
 from lab.classroom.general import general
 from lab.classroom.prepared import Prepared
+from lab.cli import run_cli
 from lab.deployment import HEALTHY
-from lab.errors import LabError
-from lab.interrupts import ENDING, ignored, put_off
+from lab.errors import LabError, OverTime
+from lab.interrupts import ENDING, POLITE, answered_once, ignored, interrupting, put_off
 from lab.options import Options
 from lab.outcome import Outcome
 from lab.plan import Plan
@@ -29,6 +31,7 @@ from lab.runtime.native import NativeRuntime
 from lab.runtime.place import Place
 from lab.runtime.protocol import VolumeSpec
 from lab.scenario import Storage
+from lab.stack import Stack
 from lab.story import Story
 
 
@@ -55,6 +58,49 @@ def test_a_signal_is_answered_at_the_end_of_what_it_would_have_cut_short() -> No
     assert done == ["whole"]
 
 
+def test_a_signal_is_answered_whatever_becomes_of_what_it_would_have_cut_short() -> None:
+    with pytest.raises(KeyboardInterrupt), put_off():
+        end()
+        raise LabError("the engine did not answer")
+
+
+def test_who_interrupts_is_heard_before_the_end_of_the_time() -> None:
+    with pytest.raises(KeyboardInterrupt), answered_once(60.0), put_off():
+        signal.raise_signal(signal.SIGALRM)
+        end()
+
+
+@pytest.mark.parametrize("first", [*POLITE, signal.SIGALRM])
+def test_the_first_signal_ends_it_and_others_do_not_cut_short_what_is_undone(first: signal.Signals) -> None:
+    before = [signal.getsignal(number) for number in ENDING]
+    undone = []
+    with pytest.raises(OverTime if first == signal.SIGALRM else KeyboardInterrupt), answered_once(60.0):
+        try:
+            signal.raise_signal(first)
+        finally:
+            for number in ENDING:
+                signal.raise_signal(number)
+            undone.append("whole")
+    assert undone == ["whole"]
+    assert [signal.getsignal(number) for number in ENDING] == before
+
+
+@pytest.mark.parametrize("number", POLITE)
+def test_what_was_ignored_before_stays_so(number: signal.Signals) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    with interrupting(), answered_once():
+        signal.raise_signal(number)
+
+
+@pytest.mark.parametrize("number", POLITE)
+def test_a_kill_and_a_closed_terminal_end_a_command_as_ctrl_c_does(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(catalog, "names", lambda: signal.raise_signal(number))
+    assert run_cli(["list"]) == 130
+    assert capsys.readouterr().err.strip() == "lab: interrupted"
+
+
 def test_without_a_signal_nothing_is_changed() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     before = [signal.getsignal(number) for number in ENDING]
@@ -79,10 +125,10 @@ def test_what_stops_is_not_cut_short(number: signal.Signals) -> None:
 def test_a_time_that_is_over_while_it_stops_says_nothing_afterwards() -> None:
     rang = threading.Event()
     signal.signal(signal.SIGALRM, lambda *_: rang.set())
-    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
     with ignored():
         pass
-    assert not rang.wait(0.2)
+    assert not rang.wait(0.8)
 
 
 class Building(NativeRuntime):
@@ -120,13 +166,15 @@ class Of(Place):
         return self.made(*given)
 
 
-def played(tmp_path: Path, runtime: Callable[[str, Path, Registration], NativeRuntime]) -> Outcome:
+def played(
+    tmp_path: Path, runtime: Callable[[str, Path, Registration], NativeRuntime], story: Story | None = None
+) -> Outcome:
     found = find("cardinality")
     servers = SimpleNamespace(prometheus=SimpleNamespace(version=(2, 42)), alertmanager=None)
     place = Of("native", servers, made=runtime)  # type: ignore[arg-type]
     given = Options(out=tmp_path / "runs", keep=True)
     plan = Plan(found, found.scenario, given, place, {}, HEALTHY, HEALTHY, header(scenario="cardinality"))  # type: ignore[arg-type]
-    return Run(plan, Story()).execute()
+    return Run(plan, story or Story()).execute()
 
 
 def test_an_interrupt_while_it_is_put_together_leaves_nothing(tmp_path: Path, state: Path) -> None:
@@ -181,3 +229,44 @@ def test_a_stack_that_stays_up_and_is_interrupted_while_it_is_put_together_leave
     assert not made[0].held
     assert not made[0].temp.exists()
     assert list(entries()) == []
+
+
+def test_a_story_that_cannot_be_told_keeps_nothing_up(tmp_path: Path, state: Path) -> None:
+    made: list[NativeRuntime] = []
+
+    class Mute(Story):
+        def unwinding(self) -> None:
+            raise SystemExit(1)
+
+    def runtime(*given: Any) -> NativeRuntime:
+        made.append(NativeRuntime(*given))
+        end()
+        return made[0]
+
+    with pytest.raises(SystemExit):
+        played(tmp_path, runtime, Mute())
+    assert not made[0].temp.exists()
+    assert list(entries()) == []
+
+
+def test_one_service_that_cannot_be_stopped_keeps_no_other_up_and_is_tried_again(
+    tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[NativeRuntime] = []
+
+    def runtime(*given: Any) -> NativeRuntime:
+        made.append(NativeRuntime(*given))
+        end()
+        return made[0]
+
+    def refuses(_: Stack) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Stack, "stop_services", refuses)
+    with pytest.raises(PermissionError):
+        played(tmp_path, runtime)
+    assert not made[0].temp.exists()
+    ((_, entry),) = entries()
+    assert entry.run_id == made[0].run_id
+    (journal,) = (tmp_path / "runs").glob("*/*/journal.jsonl")
+    assert '"run_ended"' in journal.read_text()

@@ -95,7 +95,7 @@ def test_a_dead_runs_child_is_ended(start: Start, entry: Callable[..., Path]) ->
 def test_one_that_is_deaf_is_killed_and_gone_when_it_returns(
     start: Start, entry: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "GRACE_S", 0.2)
+    monkeypatch.setattr(sweeping, "GRACE_S", 1.0)
     child = start(DEAF)
     entry(children=[who(child)])
     sweep()
@@ -106,9 +106,9 @@ def test_one_that_is_deaf_is_killed_and_gone_when_it_returns(
 def test_one_that_does_not_end_is_tried_again(
     start: Start, entry: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "GRACE_S", 0.05)
     path = entry(children=[who(start())])
     with monkeypatch.context() as broken:
+        broken.setattr(sweeping, "GRACE_S", 0.05)
         broken.setattr(sweeping.os, "kill", lambda *_: None)
         sweep()
     assert path.exists()
@@ -294,10 +294,11 @@ def test_the_way_to_a_dead_stack_goes_with_it(entry: Callable[..., Path], state:
     path = entry()
     way = path.with_suffix(CONTROL)
     of_another = state / f"other{CONTROL}"
-    for file in (way, of_another):
+    half_written = [path.with_suffix(".tmp"), path.with_suffix(f"{CONTROL}.tmp")]
+    for file in (way, of_another, *half_written):
         file.write_text("{}")
     sweep()
-    assert not way.exists()
+    assert not any(file.exists() for file in (way, *half_written))
     assert of_another.exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from requests.exceptions import ReadTimeout
 from waiting import until
 
 from lab.errors import StartError
 from lab.identity import identity
 from lab.registry import Registration, entries
 from lab.runtime import volume
+from lab.runtime.docker import DockerRuntime
 from lab.runtime.native import NativeRuntime
 from lab.runtime.protocol import ServiceSpec, VolumeSpec
 from lab.runtime.starts import Starts
@@ -121,3 +124,65 @@ def test_a_volume_whose_holder_does_not_mount_leaves_no_process(
         runtime.data_dir(VolumeSpec("disk", 8))
     runtime.close()
     assert [entry.children for _, entry in entries()] == [[]]
+
+
+def test_one_that_two_stop_at_a_time_is_stopped_once(runtime: NativeRuntime) -> None:
+    child = runtime.start(SPEC)
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(runtime.stop, child) for _ in range(2)]:
+            done.result(10)
+    runtime.stop(child)
+    assert child.exit_code() is not None
+
+
+def test_a_child_that_cannot_be_written_down_is_stopped_with_the_others(
+    runtime: NativeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, real = [], subprocess.Popen
+
+    def popen(*args: Any, **more: Any) -> Any:
+        made.append(real(*args, **more))
+        return made[0]
+
+    def full(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    monkeypatch.setattr(runtime.registration, "add_child", full)
+    with pytest.raises(OSError, match="No space"):
+        runtime.start(SPEC)
+    runtime.close()
+    assert made[0].poll() is not None
+
+
+def test_a_folder_that_stays_is_removed_by_the_next_sweep(
+    runtime: NativeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as still_written:
+        still_written.setattr(shutil, "rmtree", lambda *_, **__: None)
+        runtime.close()
+    runtime.registration.remove()
+    assert [entry.folders for _, entry in entries()] == [[str(runtime.temp)]]
+
+
+class Engine:
+    """An engine that makes the container, and does not say so in time."""
+
+    @property
+    def containers(self) -> Engine:
+        return self
+
+    def create(self, **_: object) -> None:
+        raise ReadTimeout("Read timed out.")
+
+
+def test_a_container_that_an_engine_makes_after_all_is_found_by_the_next_sweep(
+    runtime: NativeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DockerRuntime, "__post_init__", lambda _: None)
+    monkeypatch.setattr(DockerRuntime, "_options", lambda *_: {})
+    contained = DockerRuntime(RUN, runtime.run_dir, runtime.registration, Engine(), {})
+    with pytest.raises(StartError, match="one"):
+        contained.start(SPEC)
+    runtime.registration.remove()
+    assert [entry.run_id for _, entry in entries()] == [RUN]
