@@ -13,8 +13,9 @@ import subprocess
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,9 +93,10 @@ def _labels(given: Mapping[str, str]) -> str:
     return ",".join(f'{name}="{value}"' for name, value in given.items())
 
 
-def blocks(runtime: Runtime, promtool: Binary, storage: VolumeSpec) -> Blocks:
-    """Blocks in the storage of a Prometheus, by the promtool of its build."""
-    return Blocks(promtool, runtime.data_dir(storage), runtime.data_dir(VolumeSpec(f"{storage.name}-input")))
+def blocks(runtime: Runtime, promtool: Binary, storage: VolumeSpec, over: Event | None = None) -> Blocks:
+    """Blocks in the storage of a Prometheus, by the promtool of its build, until it is `over`."""
+    folder = runtime.data_dir(VolumeSpec(f"{storage.name}-input"))
+    return Blocks(promtool, runtime.data_dir(storage), folder, over or Event())
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class Blocks:
     promtool: Binary
     data: Path
     folder: Path
+    over: Event = field(default_factory=Event)
+    """Set when nobody wants them any more."""
 
     def write(self, past: Past) -> None:
         """Write a past. Before the server starts: it sees new blocks at its start. Raises `StartError`."""
@@ -144,9 +148,8 @@ class Blocks:
             try:
                 return self._run("rules", *argv)
             except StartError:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self.over.wait(RETRY_S):
                     raise
-                time.sleep(RETRY_S)
 
     def _run(self, what: str, *argv: str) -> None:
         command = [str(self.promtool.path), "tsdb", "create-blocks-from", what, *argv]

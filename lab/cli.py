@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import tomllib
 import traceback
@@ -48,7 +49,9 @@ def _run_cli(argv: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("lab: interrupted", err=True)
         return 130
-    except Exception:  # Python would exit with 1, which says that a check failed
+    except Exception as error:  # Python would exit with 1, which says that a check failed
+        if isinstance(error, OSError) and error.errno == errno.EIO:
+            return 130  # the terminal was closed: nobody reads what is said of it
         traceback.print_exc()
         click.echo("lab: this is an error of the lab itself; please report it with the lines above", err=True)
         return 3

@@ -50,28 +50,34 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def answered_once(limit_s: float = 0.0) -> Iterator[None]:
-    """Let the first signal end the block, and ignore all others: what then is undone takes seconds.
+    """Let the first signal end the block, and pass over all others: what then is undone takes seconds.
 
-    With a limit (seconds) also the end of the time, which raises `OverTime`.
+    With a limit (seconds) also the end of the time, which raises `OverTime`. One that was ignored before stays so.
     """
 
     def end(number: int, _frame: FrameType | None) -> None:
-        for other in ENDING:
-            signal.signal(other, signal.SIG_IGN)
+        for other in before:
+            signal.signal(other, _pass_over)  # and not SIG_IGN, which children would inherit
         if number == signal.SIGALRM:
             raise OverTime(f"not over when --max-wall ended it, after {limit_s:.0f} s")
         raise KeyboardInterrupt
 
-    before = {number: signal.getsignal(number) for number in ENDING}
-    for number in ENDING:
-        if number == signal.SIGALRM or before[number] is not signal.SIG_IGN:
-            signal.signal(number, end)
-    signal.setitimer(signal.ITIMER_REAL, limit_s)
+    heard = [number for number in POLITE if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.getsignal(number) for number in (*heard, *([signal.SIGALRM] if limit_s else []))}
+    for number in before:
+        signal.signal(number, end)
+    if limit_s:
+        signal.setitimer(signal.ITIMER_REAL, limit_s)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if limit_s:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         _restore(before)
+
+
+def _pass_over(_number: int, _frame: FrameType | None) -> None:
+    """The block ends already."""
 
 
 @contextmanager
@@ -98,15 +104,22 @@ def put_off() -> Iterator[None]:
 
 
 @contextmanager
-def ignored() -> Iterator[None]:
-    """Let nothing cut the block, which is the main thread's, short.
+def ignored() -> Iterator[list[int]]:
+    """Let nothing cut the block, which is the main thread's, short; yields what came and is not `SIGALRM`.
 
     A time limit is over for good: what comes after the block is not timed.
     """
+    came: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGALRM:
+            came.append(number)
+
     signal.setitimer(signal.ITIMER_REAL, 0)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
+    heard = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, remember) for number in heard}
     try:
-        yield
+        yield came
     finally:
         _restore(before)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from threading import Event
 
 import httpx
 
@@ -11,8 +12,12 @@ from lab.errors import StartError
 from lab.runtime.protocol import Running
 
 
-def wait_ready(service: Running, url: str) -> None:
-    """Wait until `url` answers 200. Raises `StartError` with the last lines of a service that died or is late."""
+def wait_ready(service: Running, url: str, over: Event | None = None) -> None:
+    """Wait until `url` answers 200. Raises `StartError` with the last lines of a service that died or is late.
+
+    Also when meanwhile it is `over`, and nobody wants it any more.
+    """
+    over = over or Event()
     name, limit_s = service.spec.name, service.spec.start_timeout_s
     deadline = time.monotonic() + limit_s
     pause = 0.02
@@ -21,8 +26,9 @@ def wait_ready(service: Running, url: str) -> None:
             raise StartError(f"{name} ended with code {code} while it was awaited: {tail(service.log)}")
         if time.monotonic() > deadline:
             raise StartError(f"{name} is not ready after {limit_s:.0f} s: {tail(service.log)}")
-        time.sleep(pause)
-        pause = min(0.2, pause * 1.5)
+        if over.wait(pause):
+            raise StartError(f"{name} is not awaited: the run is over")
+        pause = min(0.2, pause * 1.2)
 
 
 def _answers(url: str) -> bool:

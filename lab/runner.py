@@ -102,8 +102,8 @@ class Run:
         except (LabError, OSError) as error:
             self.journal.record(Unmeasured(time.time(), str(error)))
         finally:
-            self._unwind(registration, keep=self.plan.options.keep and not interrupted)
-        return self._judged(interrupted)
+            came_late = self._unwind(registration, keep=self.plan.options.keep and not interrupted)
+        return self._judged(interrupted or came_late)
 
     def _build(self, registration: Registration) -> None:
         plan = self.plan
@@ -218,19 +218,27 @@ class Run:
     def _begin(self, phase: Phase, deployment: Deployment) -> None:
         self.story.phase(phase)  # before the phase is: who tells it may take a while, and nothing is judged meanwhile
         self.journal.record(PhaseStarted(time.time(), phase.value))
-        renew = phase is Phase.FIXED and self.plan.scenario.wipe_on_fix
-        with ThreadPoolExecutor(2) as pool:
-            doing = [pool.submit(self.stack.deploy, deployment, patient=not renew)]
-            if renew:
-                doing.append(pool.submit(self.stack.renew_patient, self.plan.scenario.storage.healed_mib, deployment))
-            for done in doing:
-                done.result()
+        self._deploy(deployment, renew=phase is Phase.FIXED and self.plan.scenario.wipe_on_fix)
         self.journal.record(Deployed(time.time(), deployment.what, tuple(deployment.files)))
         if "dashboard.json" in deployment.files:
             shown = parse(deployment.dashboard().read_text(encoding="utf-8"))
             titles = tuple(panel.title for panel in shown.panels)
             self.journal.record(DashboardLive(time.time(), deployment.what, titles))
         self.story.deployed(deployment)
+
+    def _deploy(self, deployment: Deployment, *, renew: bool) -> None:
+        """Put it live; with `renew` beside a patient that comes back with an empty storage of another size."""
+        with ThreadPoolExecutor(2) as pool:
+            try:
+                doing = [pool.submit(self.stack.deploy, deployment, patient=not renew)]
+                if renew:
+                    healed_mib = self.plan.scenario.storage.healed_mib
+                    doing.append(pool.submit(self.stack.renew_patient, healed_mib, deployment))
+                for done in doing:
+                    done.result()
+            except BaseException:
+                self.stack.give_up()  # else an interrupt would wait for what it has ended
+                raise
 
     def _watch(self, phase: Phase) -> bool:
         """Wait until every check of a phase is settled or the phase can't pass any more; whether all passed."""
@@ -277,29 +285,32 @@ class Run:
 
     # The end
 
-    def _unwind(self, registration: Registration, *, keep: bool) -> None:
-        """Stop everything. A second signal does not cut it short: it takes seconds, and would leave processes."""
-        with ignored():
+    def _unwind(self, registration: Registration, *, keep: bool) -> bool:
+        """Stop everything; whether an interrupt came meanwhile, which must not cut it short: it takes seconds."""
+        with ignored() as came:
             try:
                 self.story.unwinding()
             finally:
                 self._stop(registration, keep=keep)
+        return bool(came)
 
     def _stop(self, registration: Registration, *, keep: bool) -> None:
         try:
-            if self._built:
-                self.sampler.stop()
-                self.study.stop()
-                self.smoke_tests.stop()
-            if keep and self._built:
-                registration.keep(self.stack.urls())
-            else:
-                self._leave_nothing(registration)
+            try:
+                if self._built:
+                    self.sampler.stop()
+                    self.study.stop()
+                    self.smoke_tests.stop()
+            finally:
+                self._keep_or_leave_nothing(registration, keep=keep and self._built)
         finally:
             self.journal.record(RunEnded(time.time()))
             self.journal.close()
 
-    def _leave_nothing(self, registration: Registration) -> None:
+    def _keep_or_leave_nothing(self, registration: Registration, *, keep: bool) -> None:
+        if keep:
+            registration.keep(self.stack.urls())
+            return
         try:
             if self._built:
                 with ThreadPoolExecutor(2) as pool:

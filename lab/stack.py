@@ -58,6 +58,7 @@ class Stack:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _deploying: threading.Lock = field(default_factory=threading.Lock)
     """Held while services are replaced or brought back: a deployment and a restart must not both start one."""
+    _over: threading.Event = field(default_factory=threading.Event)
     _renewing: threading.Lock = field(default_factory=threading.Lock)  # the patient is renewed beside a deployment
 
     def __post_init__(self) -> None:
@@ -130,7 +131,11 @@ class Stack:
             if service is None:  # who watches for ends was quicker
                 raise StartError(f"{name} ended while it was awaited: {tail(self.run_dir / 'logs' / f'{name}.log')}")
             url = f"http://{self.runtime.address(name, service.spec.ready_port)}{service.spec.ready_path}"
-            wait_ready(service, url)
+            wait_ready(service, url, self._over)
+
+    def give_up(self) -> None:
+        """What is being deployed is not wanted any more: nothing is awaited from now on."""
+        self._over.set()
 
     def stop(self, name: str, grace_s: float | None = None) -> None:
         """Stop one service, within its own grace where none is given; a no-op when it does not run."""
@@ -220,7 +225,7 @@ class Stack:
             return
         self._restart_patient()  # free of the slow queries it computes, it is asked what was to be recorded
         url = f"http://{self.address('prometheus:9090')}"
-        blocks(self.runtime, self.servers.promtool, self._storage).record(
+        blocks(self.runtime, self.servers.promtool, self._storage, self._over).record(
             config.parent / DEPLOYED_RULES, url, self.past.start, self.past.end
         )
         self._restart_patient()
@@ -228,6 +233,7 @@ class Stack:
     def _restart_patient(self) -> None:
         self.stop(PATIENT, grace_s=IMPATIENT_S)
         self._start(self._patient())
+        self._write_targets()
         self.wait_ready([PATIENT])
 
     # What each service is

@@ -113,6 +113,7 @@ class Owner:
     def stop(self) -> None:
         """Stop everything. What is being done is waited for, but not for long."""
         waited = self._acting.acquire(timeout=10.0)
+        self.stack.give_up()
         self._stopping = True
         self.watcher.stop()
         with ThreadPoolExecutor(2) as pool:

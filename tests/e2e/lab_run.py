@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.interrupts import POLITE
+
 LAB = (sys.executable, "-m", "lab")
 
 
@@ -70,8 +72,9 @@ def _run_once(tmp: Path, *args: str, deadline_s: float) -> Ran:
 
 
 def hears_ctrl_c() -> None:
-    """For a child: SIGINT as a terminal would have it. A suite that runs in the background inherits it ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """For a child: signals as a terminal has them. A suite in the background, or under nohup, inherits them ignored."""
+    for number in POLITE:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def journal_says(tmp: Path, text: str) -> Callable[[], bool]:

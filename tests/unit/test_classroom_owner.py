@@ -54,6 +54,9 @@ class FakeStack:
     def start(self) -> None:
         self.did.append("start")
 
+    def give_up(self) -> None:
+        return None
+
     def stop_services(self) -> None:
         self.did.append("stop")
 

@@ -87,6 +87,9 @@ class FakeStack(Stack):
     def renew_patient(self, *_: object) -> None:
         return None
 
+    def give_up(self) -> None:
+        return None
+
     def ended(self) -> list[tuple[str, int, str]]:
         ends, self.ends = self.ends, []
         return ends

@@ -38,8 +38,10 @@ from lab.story import Story
 @pytest.fixture(autouse=True)
 def signals_as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in ENDING}
-    # A suite that runs in the background inherits SIGINT ignored.
+    # A suite that runs in the background, or under nohup, inherits them ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -270,3 +272,14 @@ def test_one_service_that_cannot_be_stopped_keeps_no_other_up_and_is_tried_again
     assert entry.run_id == made[0].run_id
     (journal,) = (tmp_path / "runs").glob("*/*/journal.jsonl")
     assert '"run_ended"' in journal.read_text()
+
+
+def test_an_interrupt_at_the_very_end_ends_the_series(tmp_path: Path, state: Path) -> None:
+    class Late(Story):
+        def unwinding(self) -> None:
+            end()
+
+    def runtime(*_: object) -> NativeRuntime:
+        raise LabError("network: no address pool is left")
+
+    assert [played(tmp_path, runtime, story).exit_code for story in (Story(), Late())] == [3, 130]
