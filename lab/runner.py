@@ -14,15 +14,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lab import assembly
 from lab.acts import Acts
-from lab.asked import asked
-from lab.conditions.books import Booked
-from lab.conditions.culprit import Named
-from lab.conditions.logs import Seen
-from lab.conditions.missing import Back
-from lab.conditions.panels import Agree
-from lab.conditions.smoke import SmokeTest
-from lab.conditions.workload import StillCounted
 from lab.dashboard import parse
 from lab.deployment import Deployment
 from lab.errors import LabError, StartError
@@ -33,28 +26,21 @@ from lab.events import (
     PhaseEnded,
     PhaseStarted,
     RunEnded,
-    Skipped,
     Unmeasured,
 )
-from lab.gaps import Gaps
 from lab.guards import control_users
 from lab.interrupts import ignored, put_off
 from lab.journal import Journal
 from lab.judge import evaluate, judge, onset_after, view_of
 from lab.load import Traffic
-from lab.logs import LogWatch, pack
+from lab.logs import pack
 from lab.outcome import Outcome, outcome
 from lab.phases import checks_of
 from lab.plan import Plan, copy_scenario, make_run_dir
-from lab.questions import Questions
 from lab.readback import read_back_signal
 from lab.registry import Registration
-from lab.runtime.protocol import VolumeSpec
-from lab.sampler import Sampler
-from lab.scenario import BOUNDED_VOLUME, Check, CheckResult, Mode, Phase, Result, Scenario, Storage
-from lab.signals import QUERIES
-from lab.smoketest import SmokeTests
-from lab.stack import PATIENT_DATA, Stack
+from lab.scenario import Check, CheckResult, Mode, Phase, Result
+from lab.stack import Stack
 from lab.stored import FIX
 from lab.story import Story
 from lab.study import StudyRun
@@ -110,7 +96,7 @@ class Run:
         self.runtime = plan.place.runtime(registration.entry.run_id, self.run_dir, registration)
         self._closing.callback(self.runtime.close)
         self.stack = Stack(
-            self.runtime, plan.servers, self._bounded(), plan.rules_as_ours,
+            self.runtime, plan.servers, assembly.bounded(plan.scenario, self.runtime, self.journal), plan.rules_as_ours,
             plan.header.speed, plan.header.seed, self.run_dir,
             also_host=plan.options.also_host, names=plan.names,
         )  # fmt: skip
@@ -119,45 +105,15 @@ class Run:
             reads=(self.stack.dashboard.parent,), private=plan.place.name == "docker",
             workers=plan.options.workers, elsewhere=plan.options.elsewhere, tell=self.story.workers_wanted,
         )  # fmt: skip
-        self._look_after(plan.scenario)
+        self.acts = Acts(plan.scenario, self.stack, self.journal)
+        self.questions = assembly.questions(plan.scenario, self.stack, self.journal)
+        self.smoke_tests = assembly.smoke_tests(plan, self.stack, self.journal)
+        self.gaps = assembly.gaps(plan.scenario, self.stack, self.journal)
         self.study = StudyRun(plan, self.runtime, self.journal, self.run_dir)
-        self.sampler = self._sampler(plan.scenario)
-        self._built = True
-
-    def _look_after(self, scenario: Scenario) -> None:
-        """What is done and asked at its moment while a phase goes on, as far as the scenario's checks look at it."""
-        self.acts = Acts(scenario, self.stack, self.journal)
-        questions = tuple(q for agree in scenario.conditions(Agree) for q in agree.asks())
-        self.questions = Questions(questions, self.stack, self.journal)
-        required = dict.fromkeys(name for test in scenario.conditions(SmokeTest) for name in test.require)
-        self.smoke_tests = SmokeTests(tuple(required), self.stack, self.journal, self.plan.fixed.exposed)
-        self.gaps = Gaps(bool(scenario.conditions(Back)), self.stack, self.journal)
-
-    def _sampler(self, scenario: Scenario) -> Sampler:
-        """What is asked once a second."""
-        header = self.plan.header
-        logs = LogWatch(self.run_dir, [seen.wants() for seen in scenario.conditions(Seen)])
-        counted = [c.metric for c in scenario.conditions(StillCounted)]
-        counted += [c.metric for c in scenario.conditions(Booked)]
-        counters = tuple(metric for metric in counted if metric != QUERIES)
-        asks_too = asked(scenario, self.stack, header.speed)
-        self._closing.callback(asks_too.close)
-        return Sampler(
-            self.stack, self.traffic, self.journal, logs, header.own_alerts, bool(scenario.conditions(Named)),
-            counters, asks_too.probes(),
+        self.sampler = assembly.sampler(
+            plan, self.stack, self.traffic, self.journal, self.run_dir, self._closing
         )  # fmt: skip
-
-    def _bounded(self) -> Scenario:
-        """The scenario as this machine can run it: without a bounded volume the checks that need one are skipped."""
-        scenario = self.plan.scenario
-        if scenario.storage.size_mib is None:
-            return scenario
-        try:
-            self.runtime.data_dir(VolumeSpec(PATIENT_DATA, scenario.storage.size_mib))
-        except StartError as error:
-            self.journal.record(Skipped(time.time(), BOUNDED_VOLUME, str(error)))
-            return replace(scenario, storage=Storage(size_mib=None))
-        return scenario
+        self._built = True
 
     # The phases
 

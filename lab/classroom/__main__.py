@@ -16,7 +16,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
 
 from lab.catalog import find
 from lab.classroom.control import ControlServer
@@ -24,7 +23,7 @@ from lab.classroom.owner import Owner
 from lab.classroom.prepared import Prepared, prepare
 from lab.classroom.wanted import Wanted
 from lab.errors import LabError, UsageError
-from lab.interrupts import put_off
+from lab.interrupts import answered_once, put_off
 from lab.plan import make_run_dir
 from lab.registry import CONTROL, Registration, state_dir
 
@@ -34,10 +33,8 @@ LOOK_S = 1.0
 def main() -> int:
     """Own a stack until it is asked to stop, or told to by SIGTERM or SIGINT."""
     wanted = Wanted.from_json(sys.argv[1])
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)
     try:
-        with _alone():
+        with answered_once(), _alone():
             _own(prepare(find(wanted.target) if wanted.target else None, wanted.options))
     except LabError as error:
         _tell({"error": str(error), "exit_code": error.exit_code})
@@ -45,11 +42,6 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     return 0
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    _deaf()  # what it undoes takes seconds, and a second signal would leave processes
-    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from lab.assembly import bounded
 from lab.catalog import find
 from lab.errors import StartError
 from lab.events import Skipped
-from lab.runner import Run
 from lab.runtime import volume
 from lab.scenario import BOUNDED_VOLUME
 
@@ -25,11 +25,9 @@ class Forbidden:
 
 def test_the_run_goes_on_without_it() -> None:
     told: list[Any] = []
-    run = object.__new__(Run)
-    run.plan = SimpleNamespace(scenario=find("cardinality").scenario)  # type: ignore[assignment]
-    run.runtime = Forbidden()  # type: ignore[assignment]
-    run.journal = SimpleNamespace(record=told.append)  # type: ignore[assignment]
-    assert run._bounded().storage.size_mib is None
+    journal: Any = SimpleNamespace(record=told.append)
+    runtime: Any = Forbidden()
+    assert bounded(find("cardinality").scenario, runtime, journal).storage.size_mib is None
     assert isinstance(told[0], Skipped)
     assert (told[0].capability, told[0].reason) == (BOUNDED_VOLUME, "no volume of bounded size: not permitted")
 

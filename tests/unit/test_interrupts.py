@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -283,3 +284,11 @@ def test_an_interrupt_at_the_very_end_ends_the_series(tmp_path: Path, state: Pat
         raise LabError("network: no address pool is left")
 
     assert [played(tmp_path, runtime, story).exit_code for story in (Story(), Late())] == [3, 130]
+
+
+def test_a_terminal_that_takes_no_more_is_an_interrupt_and_no_failed_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed() -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(catalog, "names", closed)
+    assert run_cli(["list"]) == 130
