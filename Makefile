@@ -29,8 +29,12 @@ lint: setup
 unit: setup
 	$(BIN)/pytest -n auto tests/unit
 
+# Live tests that do not mind each other run side by side: they wait more than they compute. Runs have the machine to themselves.
+SHORT := not sabotage and not whole and not contained
+
 test: servers lint unit
-	$(BIN)/pytest -m 'not sabotage and not whole and not contained' tests/e2e
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m '$(SHORT) and beside' tests/e2e
+	$(BIN)/pytest -m '$(SHORT) and not beside' tests/e2e
 
 # Live runs of deliberately broken labs: every one must be caught.
 sabotage: servers

@@ -18,9 +18,12 @@ from stays import Stays, staying
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCENARIOS = ROOT / "scenarios"
 MAIN_JOB = "cardinality"
+LONG = ("test_rules_live", "test_dashboards")
+"""Files of one long wait each: begun last, they would be waited for alone."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONG)
     for item in items:
         name = item.path.stem.removeprefix("test_")
         quick = item.get_closest_marker("quick") is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lab_run import LAB
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 
 def lab(tmp: Path, *args: str, **env: str) -> tuple[int, str, str]:

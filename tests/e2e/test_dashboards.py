@@ -23,7 +23,7 @@ from lab.paths import compose_dir
 from lab.prom import Point, Prometheus
 from lab.services import host, rag
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 FOLDER = compose_dir() / "grafana" / "dashboards"
 WINDOW = "5m"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / "docs" / "example"
 
 

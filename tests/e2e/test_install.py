@@ -22,6 +22,7 @@ from lab.install.debian import Package
 from lab.install.source import SourceError
 
 pytestmark = [
+    pytest.mark.beside,
     pytest.mark.e2e,
     pytest.mark.skipif(
         not (shutil.which("apt-get") and shutil.which("dpkg-deb")),

@@ -20,7 +20,7 @@ from lab.classroom.status import AlertStatus, FaultStatus, Happened, ServiceStat
 from lab.errors import UsageError
 from lab.history import Sample
 
-pytestmark = [pytest.mark.e2e, NEEDED]
+pytestmark = [pytest.mark.e2e, NEEDED, pytest.mark.beside]
 expect.set_options(timeout=30_000)
 HOSTILE = '"><script>alert(1)</script></script><img src=x onerror=alert(1)>\u202e\x1b[31m'
 CALM = Status(

@@ -20,7 +20,7 @@ from lab.prom import ApiError, Prometheus
 from lab.runtime.protocol import VolumeSpec
 from lab.services import prometheus, rag
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 BUSY, QUIET = "busy", "quiet"
 ASKED = {BUSY: 97, QUIET: 3}

@@ -17,7 +17,7 @@ from lab.rag.load import drive, queries
 from lab.rag.local import free_ports, running
 from lab.rag.server import listen
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 QUESTION = {"query": "How do I restart a service?", "user_id": "user-1"}
 DEADLINE_S = 10.0

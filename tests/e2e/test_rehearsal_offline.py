@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lab_run import LAB
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 WITHOUT_NETWORK = """
 import fcntl, os, socket, struct, sys
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:  # SIOCSIFFLAGS: loopback up and running

@@ -18,7 +18,7 @@ from waiting import until
 from lab.advise.remote_write import EXAMPLE_URL, config
 from lab.runtime.protocol import ServiceSpec, VolumeSpec
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 PAGE = b'# TYPE sent gauge\nsent{shop="one"} 42.5\nsent{shop="two"} -7\n# TYPE steps_total counter\nsteps_total 12345\n'
 WANTED = {("sent", "one"): 42.5, ("sent", "two"): -7.0, ("steps_total", ""): 12345.0}
 ARRIVES_S = 60.0

@@ -19,7 +19,7 @@ from test_html_report import HOSTILE, hostile
 from lab.report.html.index import Series, write_index
 from lab.report.html.report import write_report
 
-pytestmark = NEEDED
+pytestmark = [NEEDED, pytest.mark.beside]
 
 BLANK = """canvas => {
   const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;

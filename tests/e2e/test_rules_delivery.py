@@ -16,7 +16,7 @@ from waiting import until
 
 from lab.paths import compose_dir
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 SPEED = 60.0
 DEADLINE_S = 60.0

@@ -8,7 +8,7 @@ import pytest
 from rules_live import HEALTHY_JOB, SWITCHES, Seen, play
 from rules_stack import services
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 MISSED = ("host", "TargetDown")
 """The host exporter is never started in this session."""

@@ -22,7 +22,7 @@ from lab.report.html.report import write_report
 from lab.web.following import Following
 from lab.web.server import LivePage, serving
 
-pytestmark = NEEDED
+pytestmark = [NEEDED, pytest.mark.beside]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from lab.catalog import find
 from lab.rag.local import running
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 NAME = "missing_metrics"
 METRIC = "rag_queries_total"
 SABOTAGE = Path(__file__).resolve().parent.parent / "sabotage" / NAME
