@@ -28,6 +28,8 @@ from lab.scenario import Backfill
 BLOCK_H = 6
 """promtool takes 2, 6, 18 or 54 hours, the steps in which the server compacts blocks (tsdb.ExponentialBlockRanges)."""
 BLOCK_S = BLOCK_H * 3600
+RECORDED_BLOCK_S = 2 * 3600
+"""What rules would have recorded promtool writes in blocks of the server's default length (DefaultBlockDuration)."""
 DAY_S = 86_400
 QUIET_S = 360
 """How long before the run the past ends: longer than the query lookback (5 min), so that counters of the past are not
@@ -62,13 +64,14 @@ class Past:
         block = self.times // BLOCK_S
         return [np.flatnonzero(block == number) for number in np.unique(block)]
 
-    def openmetrics(self, steps: NDArray[np.intp]) -> str:
+    def openmetrics(self, steps: NDArray[np.intp]) -> bytes:
         """The text of some steps for `promtool tsdb create-blocks-from openmetrics`."""
-        pattern = "".join(f"\0%d {t}\n" for t in self.times[steps].tolist())  # millions of lines: formatted in C
-        lines = [f"# TYPE {self.metric.removesuffix('_total')} counter\n"]
+        rests = [b" %%d %d\n" % t for t in self.times[steps].tolist()]
+        lines = [f"# TYPE {self.metric.removesuffix('_total')} counter\n".encode()]
         for labels, values in zip(self.labels, self.counts[:, steps].tolist(), strict=True):
-            lines.append((pattern % tuple(values)).replace("\0", f"{self.metric}{{{labels}}} "))
-        return "".join([*lines, "# EOF\n"])
+            series = f"{self.metric}{{{labels}}}".replace("%", "%%").encode()
+            lines.append((series + series.join(rests)) % tuple(values))  # millions of lines: formatted in C
+        return b"".join([*lines, b"# EOF\n"])
 
 
 def play(backfill: Backfill, seed: int, now: float) -> Past:
@@ -123,10 +126,10 @@ class Blocks:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def add(self, number: int, text: str) -> None:
+    def add(self, number: int, text: bytes) -> None:
         """Write the blocks of one OpenMetrics text. Raises `StartError`."""
         path = self.folder / f"{number:03d}.om"
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text)
         self._run("openmetrics", f"--max-block-duration={BLOCK_H}h", str(path), str(self.data))
         path.unlink()
 
@@ -135,7 +138,7 @@ class Blocks:
 
         A server that is still busy with somebody's slow queries is asked again. Raises `StartError` after a deadline.
         """
-        middle = (start + end) // 2 // BLOCK_S * BLOCK_S
+        middle = (start + end) // 2 // RECORDED_BLOCK_S * RECORDED_BLOCK_S
         spans = ((start, middle - 1), (middle, end)) if middle > start else ((start, end),)
         with ThreadPoolExecutor(PROCESSES) as pool:
             for done in [pool.submit(self._record, rules, url, *span) for span in spans]:

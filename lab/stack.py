@@ -29,9 +29,6 @@ from lab.scenario import Scenario
 from lab.services import alertmanager, host, prometheus, rag, receiver
 
 PATIENT_DATA = "prometheus-data"
-IMPATIENT_S = 0.1
-"""Seconds that a Prometheus is given which computes slow queries: up to 2.42 it looks at its end, as at a timeout, only
-after each computation. What was scraped is in its write-ahead log by then, and is read back."""
 
 
 @dataclass
@@ -231,7 +228,10 @@ class Stack:
         self._restart_patient()
 
     def _restart_patient(self) -> None:
-        self.stop(PATIENT, grace_s=IMPATIENT_S)
+        """Not asked to end but killed: while it computes slow queries, up to 2.42, it looks at its end, as at a
+        timeout, only after each computation. What was scraped is in its write-ahead log, and is read back.
+        """
+        self.stop(PATIENT, grace_s=0.0)
         self._start(self._patient())
         self._write_targets()
         self.wait_ready([PATIENT])

@@ -110,7 +110,8 @@ class StudyRun:
 
         def one(numbered: tuple[int, str]) -> None:
             if not self._stop.is_set():
-                into.add(*numbered)
+                number, text = numbered
+                into.add(number, text.encode())
 
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(one, enumerate(days.openmetrics(BLOCK_H))))

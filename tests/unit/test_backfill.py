@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lab.backfill import BLOCK_S, QUIET_S, Blocks, Past, play
+from lab.backfill import BLOCK_S, QUIET_S, RECORDED_BLOCK_S, Blocks, Past, play
 from lab.errors import StartError
 from lab.install import Binary, BinaryError, find
 from lab.scenario import Backfill
@@ -54,7 +54,7 @@ def test_the_same_seed_gives_the_same_past(past: Past):
 
 
 def test_one_text_a_block_and_no_sample_lost(past: Past):
-    texts = [past.openmetrics(part) for part in past.parts()]
+    texts = [past.openmetrics(part).decode() for part in past.parts()]
     samples = [line for text in texts for line in text.splitlines() if not line.startswith("#")]
     assert len(samples) == past.counts.size == len(set(samples))
     for text in texts:
@@ -101,5 +101,14 @@ def test_what_is_recorded_has_neither_gap_nor_overlap(listening: Blocks, tmp_pat
     assert all(first <= last for first, last in spans)
     for (_, last), (first, _) in pairwise(spans):
         assert first == last + 1
-        assert first % BLOCK_S == 0, "two writers of one block would be two blocks that overlap"
+        assert first % RECORDED_BLOCK_S == 0, "two writers of one block would be two blocks that overlap"
     assert len(spans) == writers
+    lengths = [last - first for first, last in spans]
+    assert max(lengths) - min(lengths) <= 2 * RECORDED_BLOCK_S, "the slower of the two is waited for"
+
+
+def test_a_label_may_say_per_cent():
+    past = Past("rag_queries_total", ('share="10%d"',), int(NOW), 30, np.array([[7, 9]]))
+    assert (
+        past.openmetrics(past.parts()[0]).decode().splitlines()[1] == f'rag_queries_total{{share="10%d"}} 7 {NOW:.0f}'
+    )
