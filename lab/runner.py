@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from lab import assembly
@@ -32,6 +33,7 @@ from lab.guards import control_users
 from lab.interrupts import ignored, put_off
 from lab.journal import Journal
 from lab.judge import evaluate, judge, onset_after, view_of
+from lab.leaving import Leaving
 from lab.load import Traffic
 from lab.logs import pack
 from lab.outcome import Outcome, outcome
@@ -60,6 +62,8 @@ class Run:
 
     plan: Plan
     story: Story
+    leaving: Leaving | None = None
+    """Of a series: who stops the services once the run is over. Else that is a part of the run."""
     run_dir: Path = field(init=False)
     journal: Journal = field(init=False)
     _onset_after: float | None = None
@@ -120,6 +124,8 @@ class Run:
     def _phases(self) -> None:
         self.stack.start()
         self.story.ready(self.stack.urls())
+        if self.leaving is not None:
+            self.leaving.settled()
         self._load()
         self.sampler.start()
         self.journal.record(PhaseStarted(time.time(), Phase.STEADY.value))
@@ -258,15 +264,17 @@ class Run:
                     self.study.stop()
                     self.smoke_tests.stop()
             finally:
-                self._keep_or_leave_nothing(registration, keep=keep and self._built)
+                if keep and self._built:
+                    registration.keep(self.stack.urls())
+                elif self.leaving is not None:
+                    self.leaving.begin(partial(self._leave_nothing, registration))
+                else:
+                    self._leave_nothing(registration)
         finally:
             self.journal.record(RunEnded(time.time()))
             self.journal.close()
 
-    def _keep_or_leave_nothing(self, registration: Registration, *, keep: bool) -> None:
-        if keep:
-            registration.keep(self.stack.urls())
-            return
+    def _leave_nothing(self, registration: Registration) -> None:
         try:
             if self._built:
                 with ThreadPoolExecutor(2) as pool:

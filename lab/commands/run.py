@@ -25,6 +25,7 @@ from lab.errors import UsageError
 from lab.interrupts import answered_once
 from lab.journal import read
 from lab.judge import judge
+from lab.leaving import Leaving
 from lab.load_elsewhere import LOOPBACK, WAIT_S, Elsewhere, bind_of
 from lab.options import Options
 from lab.outcome import Outcome, outcome, to_json
@@ -86,10 +87,10 @@ def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
         return _tell_dry(plans)
     for plan in plans:
         require_room(plan)
-    with watched(given["web"], console) as page:
+    with watched(given["web"], console) as page, Leaving() as leaving:
 
         def execute(plan: Plan, story: Story) -> Outcome:
-            return _execute(plan, page.beside(story))
+            return _execute(plan, page.beside(story), leaving)
 
         return run_many(plans, execute, console, quiet=given["quiet"], json_to=given["json_to"], ci=ci, page=page)
 
@@ -107,12 +108,12 @@ def _tell_dry(plans: Sequence[Plan]) -> int:
     return 0
 
 
-def _execute(plan: Plan, story: Story) -> Outcome:
+def _execute(plan: Plan, story: Story, leaving: Leaving | None = None) -> Outcome:
     """Run a plan. A kill ends it as Ctrl-C does, the end of its time as a failure of the infrastructure does."""
     from lab.runner import Run
 
     with answered_once(plan.options.max_wall_s or 0.0):
-        return Run(plan, story).execute()
+        return Run(plan, story, leaving).execute()
 
 
 def _kept_urls(found: Outcome) -> dict[str, str]:

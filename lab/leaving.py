@@ -1,0 +1,45 @@
+"""In a series the services of a run that is over are stopped while the next run starts its own.
+
+Measured is never beside them: the next run waits for their end before its traffic begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from types import TracebackType
+
+from lab.interrupts import put_off
+
+
+class Leaving:
+    """What is still being stopped. Its block ends when all of it is gone, which takes seconds; no signal cuts it short.
+
+    What could not be stopped is raised at the end of the block, where nothing else is.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, "leaving")
+        self._stops: list[Future[None]] = []
+
+    def begin(self, stop: Callable[[], None]) -> None:
+        """Stop the services of a run, from now on."""
+        with put_off():  # a pool that is cut short does not know its thread, and would not wait for it
+            self._stops.append(self._pool.submit(stop))
+
+    def settled(self) -> None:
+        """Wait until nothing is left of the runs before."""
+        wait(self._stops)
+
+    def __enter__(self) -> Leaving:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        try:
+            with put_off():
+                self._pool.shutdown()
+        finally:
+            self._pool.shutdown()  # of a signal that came just before it was put off
+        if kind is None:
+            for stopped in self._stops:
+                stopped.result()
