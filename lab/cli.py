@@ -7,8 +7,9 @@ import sys
 import tomllib
 import traceback
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 from click.core import ParameterSource
@@ -24,6 +25,7 @@ from lab.commands.reports import report, runs
 from lab.commands.run_options import RUN, SERVERS, STACK, having
 from lab.errors import LabError, UsageError
 from lab.interrupts import interrupting
+from lab.report.lasting import Output
 from lab.text import one_line
 
 CONFIG = Path("lab.toml")
@@ -31,8 +33,13 @@ CONFIG = Path("lab.toml")
 
 def run_cli(argv: Sequence[str]) -> int:
     """Run a command line; the exit code. Errors are one line on stderr."""
-    with interrupting():
+    with interrupting(), _lasting_output():
         return _run_cli(argv)
+
+
+def _lasting_output() -> AbstractContextManager[object]:
+    """A reader that ends, such as `head`, is no error; click would exit with 1, which says that a check failed."""
+    return redirect_stdout(cast("TextIO", Output(sys.stdout))) if sys.stdout is not None else nullcontext()
 
 
 def _run_cli(argv: Sequence[str]) -> int:

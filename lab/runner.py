@@ -122,6 +122,8 @@ class Run:
     # The phases
 
     def _phases(self) -> None:
+        if self.leaving is not None and self.plan.scenario.replicas is not None:
+            self.leaving.settled()  # the bill has room for one
         self.stack.start()
         self.story.ready(self.stack.urls())
         if self.leaving is not None:

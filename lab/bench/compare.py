@@ -64,11 +64,11 @@ class Comparison:
 
 
 def compare(before: Benchmark, now: Benchmark, tolerance: float = TOLERANCE, asked: Collection[str] = ()) -> Comparison:
-    """Compare what was measured now with a baseline. Raises `UsageError` when they can't be compared.
+    """Compare what was measured now with a baseline. Raises `UsageError` where it was measured with other options.
 
     `asked`: the scenarios that were named, so that others of the baseline are left out on purpose; none: all of it.
     """
-    require_comparable(before, now, now.labels)
+    _require_same_options(before, now)
     earlier = set(before.measured())
     pairs = [pair for pair in now.measured() if pair in earlier]
     raw = [rank_sum_p(before.values(*pair), now.values(*pair)) for pair in pairs]
@@ -83,8 +83,14 @@ def compare(before: Benchmark, now: Benchmark, tolerance: float = TOLERANCE, ask
 def require_comparable(before: Benchmark, now: Benchmark, labels: Collection[str]) -> None:
     """Before hours of runs, too: other options, or a baseline without a figure of these scenarios. Raises `UsageError`.
 
-    `labels`: none where all runs failed; that is no bad usage, but a doubt.
+    `labels`: those that are to be measured, or that a file has. Runs of which all failed are no bad usage, but a doubt.
     """
+    _require_same_options(before, now)
+    if not before.labels or (labels and not {*before.labels} & {*labels}):
+        raise UsageError("the baseline has no figure of these scenarios; make one with `lab bench --save`")
+
+
+def _require_same_options(before: Benchmark, now: Benchmark) -> None:
     for what, old, new in (
         ("runtime", before.settings.runtime, now.settings.runtime),
         ("speed", before.settings.speed, now.settings.speed),
@@ -92,8 +98,6 @@ def require_comparable(before: Benchmark, now: Benchmark, labels: Collection[str
     ):
         if old != new:
             raise UsageError(f"the baseline has {what} {old}, this has {new}; compare runs with the same options")
-    if not before.labels or (labels and not {*before.labels} & {*labels}):
-        raise UsageError("the baseline has no figure of these scenarios; make one with `lab bench --save`")
 
 
 def _change(before: Benchmark, now: Benchmark, pair: tuple[str, str], p: float, tolerance: float) -> Change:

@@ -78,8 +78,9 @@ def save(found: Benchmark, path: Path) -> None:
     """Write it so that the file is whole at any moment. Raises `UsageError` when it can't be written."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        target = path.resolve()  # a link stays one
         beside.write_text(json.dumps({"format": FORMAT, **asdict(found)}, indent=1) + "\n", encoding="utf-8")
-        beside.replace(path)
+        beside.replace(target)
     except OSError as error:
         with suppress(OSError):
             beside.unlink()

@@ -81,8 +81,10 @@ def bench_command(names: tuple[str, ...], given: dict[str, Any]) -> int:
         return 130
     if baseline is None:
         return worst([*codes, _show(found)])
-    from lab.bench.compare import compare
+    from lab.bench.compare import compare, require_comparable
 
+    if given["saved"]:
+        require_comparable(baseline, found, found.labels)
     return worst([*codes, _show_comparison(compare(baseline, found, given["tolerance"] / 100, asked))])
 
 
@@ -134,6 +136,7 @@ def _measure(
     from lab.bench.runs import Limit, measure
     from lab.commands.many import ALL, targets
     from lab.commands.run import _console
+    from lab.errors import LabError
     from lab.plan import make
     from lab.sweep import sweep
 
@@ -148,15 +151,32 @@ def _measure(
     console = _console(given["no_color"])
     console.print(f"runs of each: {given['runs']}; {', '.join(plan.scenario.label for plan in plans)}", highlight=False)
 
+    unsaved: list[str] = []
+
     def told(label: str, seed: int, outcome: Outcome, so_far: Benchmark) -> None:
         _tell(console, label, seed, outcome)
-        if given["save"]:
-            save(so_far, given["save"])
+        unsaved[:] = _unsaved(so_far, given["save"])
 
     limit = Limit.after(given["max_wall"])
     made = measure(plans, given["runs"], begun, lambda plan: _execute(plan, console, limit.left_s), told, limit)
     _tell_unmade(made, len(plans) * given["runs"], given)
-    return made.found, made.codes, tuple(plan.scenario.label for plan in plans) if names else ()
+    labels = tuple(plan.scenario.label for plan in plans)
+    codes = (*made.codes, LabError.exit_code) if unsaved else made.codes
+    return made.found.only(labels), codes, labels if names else ()
+
+
+def _unsaved(found: Benchmark, path: Path | None) -> list[str]:
+    """Keep what is measured by now; why it could not be, as on a disk full by now: the next run tries again."""
+    from lab.bench.results import save
+    from lab.errors import UsageError
+
+    try:
+        if path:
+            save(found, path)
+    except UsageError as error:
+        click.echo(f"lab: --save {error}", err=True)
+        return [str(error)]
+    return []
 
 
 def _one_each(wanted: list[Found]) -> list[Found]:

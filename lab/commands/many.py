@@ -17,6 +17,7 @@ from lab.commands.reports import keep_index, keep_report, keep_verdict, write_js
 from lab.commands.web import NO_PAGE, Page
 from lab.errors import OverTime, UsageError
 from lab.history import History
+from lab.interrupts import ignored, put_off
 from lab.judge import judge
 from lab.outcome import Outcome, outcome, to_json
 from lab.plan import Plan
@@ -72,23 +73,36 @@ def run_many(
 
     `--max-wall` is for all of them together: what there is no time for is not begun, and inconclusive.
     """
-    rows, left_out = _run_each(plans, execute, console, quiet=quiet, ci=ci)
-    _tell(rows, console)
-    unmade = [(one.header.label, one.judgement.reason) for one in left_out]
-    index = keep_index(plans[0].options.out, [Path(row.outcome.run_dir) for row in rows], unmade, console)
-    page.finish(index)
-    made = [row.outcome for row in rows]
-    if json_to:
-        write_json([to_json(one) for one in (*made, *left_out)], json_to)
-    return worst(one.exit_code for one in (*made, *left_out))
+    rows: list[Row] = []
+    left_out: list[Outcome] = []
+    codes = []
+    try:
+        _run_each(plans, execute, console, quiet=quiet, ci=ci, rows=rows, left_out=left_out)
+    except KeyboardInterrupt:  # between two runs
+        codes.append(130)
+    with ignored() as came:  # what is known by now is written, however often somebody interrupts
+        _tell(rows, console)
+        unmade = [(one.header.label, one.judgement.reason) for one in left_out]
+        index = keep_index(plans[0].options.out, [Path(row.outcome.run_dir) for row in rows], unmade, console)
+        page.finish(index)
+        made = [row.outcome for row in rows]
+        if json_to:
+            write_json([to_json(one) for one in (*made, *left_out)], json_to)
+    codes += [130] if came else []
+    return worst([*codes, *(one.exit_code for one in (*made, *left_out))])
 
 
 def _run_each(
-    plans: Sequence[Plan], execute: Callable[[Plan, Story], Outcome], console: Console, *, quiet: bool, ci: CiOutputs
-) -> tuple[list[Row], list[Outcome]]:
-    """The runs that were made, and what is known of those that there was no time for."""
-    rows: list[Row] = []
-    left_out: list[Outcome] = []
+    plans: Sequence[Plan],
+    execute: Callable[[Plan, Story], Outcome],
+    console: Console,
+    *,
+    quiet: bool,
+    ci: CiOutputs,
+    rows: list[Row],
+    left_out: list[Outcome],
+) -> None:
+    """Make the runs; `rows` gets those that were made, `left_out` what is known of those that there was no time for."""
     limit_s = plans[0].options.max_wall_s or math.inf
     end = time.monotonic() + limit_s
     for plan in plans:
@@ -101,13 +115,13 @@ def _run_each(
             left_out.append(_not_begun(plan, str(error)))
             _tell_not_begun(left_out[-1], ci, console)
             continue
-        keep_verdict(found, console)
-        keep_report(Path(found.run_dir), console)
-        ci.add(found)
-        rows.append(Row(plan.scenario, found))
+        with put_off():  # a run that is judged is kept whole
+            rows.append(Row(plan.scenario, found))
+            keep_verdict(found, console)
+            ci.add(found)
+            keep_report(Path(found.run_dir), console)
         if found.interrupted:
             break
-    return rows, left_out
 
 
 def _not_begun(plan: Plan, why: str) -> Outcome:

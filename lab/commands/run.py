@@ -17,11 +17,11 @@ from rich.console import Console
 from lab.answer import Answer, answer_of, stored_answer
 from lab.bill import require_room
 from lab.catalog import Found, find
-from lab.commands.many import SERIES, refuse_single, run_many, targets
+from lab.commands.many import SERIES, refuse_single, run_many, targets, worst
 from lab.commands.reports import keep_answer, keep_report, keep_verdict, write_json
 from lab.commands.stage import opened, refuse_auto, staged
 from lab.commands.web import watched
-from lab.errors import UsageError
+from lab.errors import LabError, UsageError
 from lab.interrupts import answered_once
 from lab.journal import read
 from lab.judge import judge
@@ -36,6 +36,7 @@ from lab.report.lasting import Lasting
 from lab.report.terminal import TerminalStory
 from lab.story import Story
 from lab.sweep import sweep
+from lab.text import one_line
 
 PLAIN_WIDTH = 160
 """Columns of the table where there is no terminal."""
@@ -92,7 +93,12 @@ def _run_all(name: str, given: dict[str, Any], console: Console) -> int:
         def execute(plan: Plan, story: Story) -> Outcome:
             return _execute(plan, page.beside(story), leaving)
 
-        return run_many(plans, execute, console, quiet=given["quiet"], json_to=given["json_to"], ci=ci, page=page)
+        code = run_many(plans, execute, console, quiet=given["quiet"], json_to=given["json_to"], ci=ci, page=page)
+    for error in leaving.errors:
+        click.echo(
+            f"lab: what a run had started could not be stopped: {one_line(error)}; `lab clean` tries again", err=True
+        )
+    return worst([code, *(LabError.exit_code for _ in leaving.errors)])
 
 
 def _paced(options: Options, found: Found) -> Options:

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from lab.errors import UsageError
-from lab.install.cache import server_dir
+from lab.install.cache import home_of, server_dir
 from lab.install.catalog import PROGRAMS, SERVERS, Program
 from lab.install.errors import BinaryMissingError, Source
 from lab.install.probe import Binary, probe
@@ -40,9 +40,9 @@ def find(name: str, explicit: Path | None = None, *, beside: Binary | None = Non
 def _locate(program: Program, explicit: Path | None, beside: Binary | None) -> tuple[Path, Source] | None:
     """Return the file that will be used and where it was found, without running anything."""
     if explicit is not None:
-        return explicit.expanduser().absolute(), "flag"
+        return home_of(explicit, f"--{program.name}-bin").absolute(), "flag"
     if value := os.environ.get(program.variable):
-        return Path(value).expanduser().absolute(), "env"
+        return home_of(Path(value), program.variable).absolute(), "env"
     return _beside(program, beside) or _on_path(program) or _cached(program)
 
 

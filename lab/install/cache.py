@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 
 LOCK_WAIT_S = 900.0
 _LOCK_POLL_S = 0.2
@@ -27,10 +27,18 @@ def cache_dir() -> Path:
     """Return the lab's cache folder: LAB_CACHE_DIR, else the user's cache. It may not exist yet."""
     chosen = os.environ.get("LAB_CACHE_DIR")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return home_of(Path(chosen), "LAB_CACHE_DIR").absolute()
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("monitoring-failure-lab"))
+
+
+def home_of(path: Path, what: str) -> Path:
+    """A path with `~` and `~user` for what they stand for. Raises UsageError for a user that is not there."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(f"{what} {path}: whose home that is, is not known; give the whole path") from None
 
 
 def server_dir(server: str) -> Path:

@@ -31,7 +31,7 @@ _unreachable: dict[str, str] = {}
 
 def get_text(url: str, limit: int) -> str:
     """Return a small text file: at most `limit` bytes, FIRST_ANSWER_S seconds. Raises SourceError."""
-    host = urlsplit(url).netloc
+    host = _host(url)
     if host in _unreachable:
         raise SourceError(_unreachable[host])
     answers: queue.Queue[str | SourceError] = queue.Queue()
@@ -43,6 +43,8 @@ def get_text(url: str, limit: int) -> str:
             answers.put(body.decode(errors="replace"))
         except SourceError as error:
             answers.put(error)
+        except Exception as error:  # else it would be waited for, in vain
+            answers.put(SourceError(f"{url}: {error or type(error).__name__}"))
 
     # A thread, because getaddrinfo cannot be interrupted; a daemon, so that it cannot hold up the exit.
     threading.Thread(target=work, daemon=True, name="first-answer").start()
@@ -83,7 +85,7 @@ def _stream(url: str, limit: int, seconds: float, keep: Keep) -> None:
 
     deadline = time.monotonic() + seconds
     timeout = httpx.Timeout(READ_S, connect=CONNECT_S)
-    host = urlsplit(url).netloc
+    host = _host(url)
     try:
         with (
             httpx.Client(
@@ -99,8 +101,17 @@ def _stream(url: str, limit: int, seconds: float, keep: Keep) -> None:
             _feed(response, limit, deadline, keep)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
         raise UnreachableError(f"{host} cannot be reached ({error or type(error).__name__})") from error
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    # The last two: of a proxy in the environment that can't be used.
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
         raise SourceError(f"{url}: {error or type(error).__name__}") from error
+
+
+def _host(url: str) -> str:
+    """Host and port. Raises SourceError for what is no URL."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError as error:
+        raise SourceError(f"{url}: {error}") from error
 
 
 def _feed(response: httpx.Response, limit: int, deadline: float, keep: Keep) -> None:

@@ -102,19 +102,19 @@ def _carry_out(step: Step, report: Say) -> None:
         return
     tried: list[str] = []
     for source in step.sources:
-        with incoming() as scratch:
-            folder = scratch / server.name
-            folder.mkdir()
-            try:
+        try:
+            with incoming() as scratch:
+                folder = scratch / server.name
+                folder.mkdir()
                 source.fetch(folder, report)
                 _check(server, folder)
-            except SourceError as error:
-                report(f"{server.title}: {error}")
-                tried.append(f"{source.describe()}: {error}")
-                continue
-            except OSError as error:
-                raise InstallError(f"{server.title}: cannot write to the cache ({error})") from error
-            adopt(folder, server.name)
+                adopt(folder, server.name)
+        except SourceError as error:
+            report(f"{server.title}: {error}")
+            tried.append(f"{source.describe()}: {error}")
+            continue
+        except OSError as error:
+            raise InstallError(f"{server.title}: cannot write to the cache ({error}): set LAB_CACHE_DIR") from error
         report(f"{server.title}: installed {_summary(_installed(server))} from {source.describe()}")
         return
     _give_up(server, tried, report)

@@ -32,6 +32,7 @@ _VALUE = re.compile(rb"[ \t]*+" + _NUMBER + rb"(?:[ \t]++(-?[0-9]++))?[ \t]*+")
 _SPLIT = re.compile(_QUOTED)
 _TAIL = re.compile(rb"[ \t]*+,?[ \t]*+\}" + _VALUE.pattern)
 _TYPE = re.compile(rb"#[ \t]++TYPE[ \t]++(" + _BARE + rb"|" + _QUOTED + rb")[ \t]++([a-z]++)[ \t]*+")
+_IS_TYPE = re.compile(rb"#[ \t]++TYPE[ \t]")
 _TYPES = frozenset(b"counter gauge histogram summary untyped".split())
 
 
@@ -63,10 +64,9 @@ def read(chunks: Iterable[bytes], take: Take, take_type: Callable[[bytes, bytes]
         if not line or line[0] == 35:  # '#'
             _comment(line, number, take_type)
             continue
-        # Fast: the values of a line are every second part. No quote is left between them: one that nothing closes is
-        # in the last part, which the tail has none of.
+        # Fast: the values of a line are every second part, where each quote has another that closes it.
         parts = line.split(b'"') if b"\\" not in line else _SPLIT.split(line)
-        if len(parts) > 1:
+        if len(parts) > 1 and len(parts) % 2:
             names = known.get(b'"'.join(parts[:-1:2]))
             if names is not None and _TAIL.fullmatch(parts[-1]):
                 take(names, parts[1::2])
@@ -101,7 +101,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _comment(line: bytes, number: int, take_type: Callable[[bytes, bytes], None]) -> None:
-    if not line.startswith((b"# TYPE", b"#\tTYPE")):
+    if not _IS_TYPE.match(line):
         return
     found = _TYPE.fullmatch(line)
     if found is None or found[3] not in _TYPES:
@@ -161,6 +161,8 @@ def _labels(
 
 
 def _wrong(line: bytes, number: int) -> ExpositionError:
+    if line.endswith(b"\r"):
+        return ExpositionError(f"line {number} ends as Windows ends lines; the format wants \\n alone (`tr -d '\\r'`)")
     return ExpositionError(f"line {number}: not a sample: {shown(line)}")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lab.text import clean
+
 
 class Level(StrEnum):
     """An error decides the exit code; a warning deserves a look."""
@@ -25,5 +27,5 @@ class Finding:
 
     @property
     def where(self) -> str:
-        """`metric{label}`."""
-        return f"{self.metric}{{{self.label}}}" if self.label else self.metric
+        """`metric{label}`, fit for a terminal."""
+        return clean(f"{self.metric}{{{self.label}}}" if self.label else self.metric)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -19,18 +20,21 @@ def relabelling(page: Page, findings: Iterable[Finding]) -> str:
         return ""
     lines = ["metric_relabel_configs:"]
     for metric, label in blamed:
-        regex = f"{page.families[metric].samples};.+"
+        # Prometheus before 3.0 compiles it so that `.` is no line end, which texts have.
+        regex = f"{page.families[metric].samples};(?s:.+)"
         lines += [
             f"  - source_labels: [__name__, {_yaml(label)}]",
-            f"    regex: {_single_quoted(regex)}",
+            f"    regex: {_quoted(regex)}",
             "    action: drop",
         ]
     return "\n".join(lines) + "\n"
 
 
 def _yaml(label: str) -> str:
-    return label if re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", label) else _single_quoted(label)
+    return label if re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", label) else _quoted(label)
 
 
-def _single_quoted(text: str) -> str:
+def _quoted(text: str) -> str:
+    if not text.isprintable():  # a name of a page's: escaped, as YAML wants it and a terminal bears it
+        return json.dumps(text)
     return "'" + text.replace("'", "''") + "'"

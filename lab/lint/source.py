@@ -43,10 +43,10 @@ def is_file(target: str) -> bool:
 def check_url(url: str) -> None:
     """Raises `UsageError` for what is no URL of a metrics page."""
     try:
-        host = httpx.URL(url).host if is_url(url) else ""
+        parsed = httpx.URL(url) if is_url(url) else None
     except httpx.InvalidURL:
-        host = ""
-    if not host:
+        parsed = None
+    if parsed is None or not parsed.host or not 0 < (parsed.port or 80) < 65536:
         raise UsageError(f"{url}: no URL; give the metrics endpoint, such as http://127.0.0.1:8001/metrics")
 
 
@@ -113,6 +113,8 @@ def said(error: BaseException) -> str:
 
 
 def _file(name: str) -> Iterator[bytes]:
+    if name == "-" and sys.stdin is None:
+        raise SourceError("-: standard input is closed; give a URL or a file with a metrics page")
     try:
         with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
             first = file.read(CHUNK)
@@ -134,13 +136,15 @@ def _unzipped(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
     try:
         for chunk in chunks:
             while chunk:
+                if inflate.eof:
+                    raise SourceError(f"{name}: gzip with something behind it")
                 yield inflate.decompress(chunk, CHUNK)
-                chunk = inflate.unconsumed_tail
+                chunk = inflate.unconsumed_tail or inflate.unused_data
         yield inflate.flush()
     except zlib.error as error:
         raise SourceError(f"{name}: not gzip: {error}") from error
-    if not inflate.eof or inflate.unused_data:
-        raise SourceError(f"{name}: gzip {'with something behind it' if inflate.eof else 'ends in the middle'}")
+    if not inflate.eof:
+        raise SourceError(f"{name}: gzip ends in the middle")
 
 
 def _capped(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from heapq import nsmallest
 
 from lab.lint.exposition import shown, unescaped
 from lab.lint.finding import Finding, Level
@@ -57,11 +57,12 @@ def check(page: Page) -> Iterator[Finding]:
 
 def _common(values: Iterable[bytes]) -> tuple[str, str]:
     """The shape that most of the values have, and the longest that has it."""
-    looked = [unescaped(value) for value in islice(values, SAMPLE)]
+    looked = [unescaped(value) for value in nsmallest(SAMPLE, values)]  # of a set: the same ones each time
     by_shape: dict[str, list[str]] = {}
     for value in looked:
         by_shape.setdefault(shape_of(value), []).append(value)
-    shape = max(by_shape, key=lambda name: (bool(name), len(by_shape[name])), default="")
+    # Of two that are as common text is the weaker finding.
+    shape = max(by_shape, key=lambda name: (bool(name), len(by_shape[name]), name != "text", name), default="")
     if not shape or len(by_shape[shape]) < SHARE * len(looked):
         return "", ""
     return shape, max(by_shape[shape], key=lambda value: (len(value), value))

@@ -7,6 +7,8 @@ import os
 from contextlib import suppress
 from typing import Any, TextIO
 
+from lab.errors import LabError
+
 GONE = (errno.EPIPE, errno.EIO)
 """The pipe's reader has ended; the terminal was closed."""
 
@@ -43,3 +45,12 @@ class Lasting:
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self._stream.fileno())
             os.close(null)
+
+
+class Output(Lasting):
+    """Standard output: that nobody reads it any more is no result, and that it can't be written is said."""
+
+    def _lost(self, error: OSError) -> None:
+        if error.errno not in GONE:
+            raise LabError(f"standard output: {error.strerror or error}") from error
+        super()._lost(error)

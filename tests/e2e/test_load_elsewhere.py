@@ -13,7 +13,7 @@ import pytest
 from lab_run import LAB, journal_says, run_lab
 from waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.beside]
+pytestmark = pytest.mark.e2e
 DEADLINE_S = 120.0
 
 

@@ -25,7 +25,7 @@ from lab.rag.local import free_ports, running, stop
 from lab.rag.redis_costs import RedisCosts
 from lab.rag.redis_link import RedisLink
 
-pytestmark = [pytest.mark.e2e, pytest.mark.beside]
+pytestmark = pytest.mark.e2e
 
 BINARY = os.environ.get("LAB_REDIS_BIN") or shutil.which("redis-server")
 DEADLINE_S = 10.0

@@ -78,5 +78,8 @@ def test_an_interrupt_between_two_runs_leaves_nothing(series: Series, moment: st
     if moment == "the second has begun":
         until(lambda: series.begun() == 2, 60, "the second has begun")
     series.process.send_signal(signal.SIGINT)
+    series.process.send_signal(signal.SIGINT)  # somebody is impatient
     assert series.process.wait(60) == 130
+    assert json.loads((series.tmp / "all.json").read_text())[0]["verdict"] == "fail"
+    assert list((series.tmp / "runs").glob("all/*/index.html"))
     series.nothing_is_left()

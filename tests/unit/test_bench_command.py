@@ -403,3 +403,54 @@ def test_text_from_a_file_breaks_no_table() -> None:
 ])  # fmt: skip
 def test_numbers_have_three_digits_and_a_unit(value: float, name: str, text: str) -> None:
     assert number(value, BY_NAME[name]) == text
+
+
+def test_what_else_the_file_has_is_not_compared(
+    seeds: list[tuple[str, int]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_cli(["bench", "cardinality", "alert_storm", "--runs", "8", "--save", "b.json"]) == 0
+    assert run_cli(["bench", "cardinality", "--runs", "8", "--save", "base.json"]) == 0
+    capsys.readouterr()
+    command = ["bench", "cardinality", "--runs", "8", "--save", "b.json", "--resume", "--compare", "base.json"]
+    assert run_cli(command) == 0
+    assert "alert_storm" not in capsys.readouterr().out
+    assert set(load(tmp_path / "b.json").runs) == {"cardinality", "alert_storm"}
+
+
+def test_a_scenario_of_the_baseline_of_which_all_runs_fail_is_a_failure_and_no_bad_usage(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[tuple[str, int]] = []
+    stub(monkeypatch, tmp_path, ran, lambda _: "pass")
+    assert run_cli(["bench", "cardinality", "--runs", "2", "--save", "base.json"]) == 0
+    ran.clear()
+    stub(monkeypatch, tmp_path, ran, lambda n: "noop" if ran[-1][0] == "cardinality" else "pass")
+    assert run_cli(["bench", "cardinality", "alert_storm", "--runs", "2", "--compare", "base.json"]) == 1
+    assert "cardinality: was measured for the baseline and is not now" in capsys.readouterr().err
+
+
+def test_a_disk_that_is_full_by_now_costs_neither_table_nor_what_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[tuple[str, int]] = []
+
+    def fills(n: int) -> str:
+        if n == 1:
+            (tmp_path / "b.json").unlink()
+            (tmp_path / "b.json").mkdir()
+        return "pass"
+
+    stub(monkeypatch, tmp_path, ran, fills)
+    assert run_cli(["bench", "cardinality", "--runs", "2", "--save", "b.json"]) == 3
+    told = capsys.readouterr()
+    assert "| `cardinality` |" in told.out
+    assert "lab: --save b.json: Is a directory" in told.err
+
+
+def test_a_link_to_a_baseline_stays_one(seeds: list[tuple[str, int]], tmp_path: Path) -> None:
+    (tmp_path / "shared.json").write_text("")
+    (tmp_path / "shared.json").unlink()
+    (tmp_path / "link.json").symlink_to(tmp_path / "shared.json")
+    assert run_cli(["bench", "cardinality", "--runs", "1", "--save", "link.json"]) == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert len(load(tmp_path / "shared.json").runs["cardinality"]) == 1

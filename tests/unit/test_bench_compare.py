@@ -10,7 +10,7 @@ import pytest
 from bench_corpus import DOCUMENTED_RUNS, RECORDED, recorded, synthetic
 
 from lab.bench import compare as module
-from lab.bench.compare import Comparison, Direction, compare
+from lab.bench.compare import Comparison, Direction, compare, require_comparable
 from lab.bench.machine import Machine
 from lab.bench.results import Benchmark, BenchRun
 from lab.bench.stats import ALPHA
@@ -154,7 +154,7 @@ def test_runs_that_all_failed_are_in_doubt_and_no_bad_usage() -> None:
     found = compare(one(EIGHT), one([]), asked=("a",))
     assert (found.changes, found.exit_code) == ((), 3)
     with pytest.raises(UsageError, match="no figure of these scenarios"):
-        compare(one([]), one([]))
+        require_comparable(one([]), one([]), ())
 
 
 def test_another_machine_and_other_software_are_told() -> None:
@@ -179,7 +179,7 @@ def test_what_can_not_be_compared_is_refused() -> None:
         with pytest.raises(UsageError, match=next(iter(settings))):
             compare(one(EIGHT), now)
     with pytest.raises(UsageError, match="no figure of these scenarios"):
-        compare(one(EIGHT), replace(RECORDED, runs={"b": RECORDED.runs["cardinality"]}))
+        require_comparable(one(EIGHT), replace(RECORDED, runs={"b": RECORDED.runs["cardinality"]}), ("b",))
 
 
 def test_a_figure_that_few_of_the_runs_have_is_in_doubt() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import threading
 import xml.etree.ElementTree as ET
@@ -348,3 +349,33 @@ def test_a_run_that_is_refused_leaves_no_empty_file(
     assert run_cli(["run", "cardinality", option, str(kept), "--quiet"]) == 2
     assert not target.exists()
     assert kept.read_text() == "mine"
+
+
+@pytest.mark.parametrize("where", ["keep_report", "execute", "keep_index"])
+def test_an_interrupt_between_two_runs_loses_nothing_of_those_that_were_made(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_runs: list[str] = []
+
+    def end(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def execute(plan: Plan, _: object) -> Outcome:
+        if made_runs and where == "execute":  # before the run answers signals itself
+            raise KeyboardInterrupt
+        made_runs.append(plan.scenario.name)
+        return replace(made(check()), run_dir=str(tmp_path))
+
+    if where != "execute":
+        monkeypatch.setattr(f"lab.commands.many.{where}", end)
+    plans = [replace(one, options=replace(one.options, out=tmp_path / "runs")) for one in map(plan, ("a", "b"))]
+    target, ci = tmp_path / "all.json", outputs(tmp_path)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code = run_many(plans, execute, Console(file=io.StringIO()), quiet=True, json_to=str(target), ci=ci)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert code == 130
+    assert made_runs == (["a", "b"] if where == "keep_index" else ["a"])
+    assert [one["verdict"] for one in json.loads(target.read_text())] == ["pass"] * len(made_runs)
+    assert len(list(JUnitXml.fromfile(str(tmp_path / "out.xml")))) == len(made_runs)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.errors import LabError
+from lab.errors import LabError, UsageError
 from lab.install import BinaryTooOldError, BinaryUnusableError, InstallError, Step, cache, find, install, plan
 from lab.install.cache import adopt, cache_dir, incoming, locked
 from lab.install.catalog import SERVERS, Server
@@ -165,7 +165,7 @@ def test_an_interrupted_install_leaves_nothing_half_done(interruption: BaseExcep
 
 
 def test_a_full_disk_is_one_clear_line() -> None:
-    with pytest.raises(InstallError, match="cannot write to the cache"):
+    with pytest.raises(InstallError, match=r"cannot write to the cache"):
         install([Step(PROMETHEUS, sources=(Fake(fails=OSError(28, "No space left")),))], lambda line: None)
 
 
@@ -257,3 +257,17 @@ def test_every_program_belongs_to_one_server() -> None:
     names = [name for server in SERVERS for name in server.programs]
     assert sorted(names) == ["alertmanager", "amtool", "prometheus", "promtool", "redis-server"]
     assert isinstance(ALERTMANAGER, Server) and ALERTMANAGER.extra == ("amtool",)
+
+
+def test_a_cache_whose_servers_folder_is_in_the_way_is_one_clear_line() -> None:
+    cache_dir().mkdir()
+    (cache_dir() / "servers").write_text("in the way")
+    with pytest.raises(InstallError, match=r"cannot write to the cache .*servers.*set LAB_CACHE_DIR"):
+        install([Step(PROMETHEUS, sources=(Fake(),))], print)
+
+
+@pytest.mark.parametrize("variable", ["LAB_CACHE_DIR", "LAB_PROMETHEUS_BIN"])
+def test_a_home_of_nobody_is_bad_input(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "~nobody-of-that-name/x")
+    with pytest.raises(UsageError, match=f"^{variable} ~nobody-of-that-name/x: whose home that is, is not known"):
+        find("prometheus")

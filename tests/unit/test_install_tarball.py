@@ -301,3 +301,15 @@ def test_sums_are_found_in_text_and_binary_mode() -> None:
     assert find_sum(f"{digest} *a.tar.gz\n", "a.tar.gz") == digest.lower()
     with pytest.raises(SourceError):
         find_sum(f"{digest}  b-a.tar.gz\n", "a.tar.gz")
+
+
+def test_a_proxy_that_cannot_be_used_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks4://127.0.0.1:1")
+    monkeypatch.setattr(download, "FIRST_ANSWER_S", 0.5)
+    with pytest.raises(SourceError, match=r"^https://example\.invalid/x: .*socks4"):
+        download.get_text("https://example.invalid/x", 10)
+
+
+def test_what_is_no_url_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SourceError, match=r"^https://\[bad/x: Invalid IPv6 URL"):
+        download.get_text("https://[bad/x", 10)

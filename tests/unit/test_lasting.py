@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -61,3 +63,24 @@ def test_a_full_disk_costs_only_the_lines_that_it_has_no_room_for() -> None:
     for line in ("one", "two", "three"):
         console.print(line)
     assert stream.text == "three\n"
+
+
+LINT = [sys.executable, "-m", "lab", "lint", "metrics"]
+
+
+def test_a_reader_that_ends_does_not_make_it_the_exit_code_of_a_finding(tmp_path: Path) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text("x 1\n")
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w") as stream:
+        done = subprocess.run([*LINT, str(page)], stdout=stream, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_output_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text("x 1\n")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*LINT, str(page)], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "lab: standard output: No space left on device\n")

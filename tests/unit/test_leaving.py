@@ -81,6 +81,7 @@ def test_the_next_run_starts_meanwhile_and_has_no_traffic_before_the_last_is_gon
         raise LabError("seen enough")
 
     run = object.__new__(Run)
+    run.plan = SimpleNamespace(scenario=SimpleNamespace(replicas=None))  # type: ignore[assignment]
     run.stack, run.story = SimpleNamespace(start=start, urls=dict), Story()  # type: ignore[assignment]
     run._load = traffic  # type: ignore[method-assign]
     with Leaving() as run.leaving:
@@ -126,16 +127,38 @@ def refused() -> None:
     raise PermissionError(1, "Operation not permitted")
 
 
-def test_what_could_not_be_stopped_is_said_at_the_end_and_keeps_no_other_up() -> None:
+def test_what_could_not_be_stopped_is_known_at_the_end_and_keeps_no_other_up() -> None:
     stopped = []
-    with pytest.raises(PermissionError), Leaving() as leaving:
+    with Leaving() as leaving:
         leaving.begin(refused)
         leaving.begin(lambda: stopped.append("the next"))
-        leaving.settled()
     assert stopped == ["the next"]
+    assert leaving.errors == ("[Errno 1] Operation not permitted",)
 
 
-def test_what_ended_the_series_is_said_first() -> None:
-    with pytest.raises(KeyboardInterrupt), Leaving() as leaving:
+def test_nothing_is_measured_beside_what_could_not_be_stopped() -> None:
+    with Leaving() as leaving:
         leaving.begin(refused)
-        raise KeyboardInterrupt
+        with pytest.raises(LabError, match=r"^what the run before had started could not be stopped: .*not permitted"):
+            leaving.settled()
+
+
+def test_room_is_reckoned_for_one_stack_of_a_scale() -> None:
+    order: list[str] = []
+
+    def stop() -> None:
+        a_while()
+        order.append("the last is gone")
+
+    def start() -> None:
+        order.append("started")
+        raise LabError("seen enough")
+
+    run = object.__new__(Run)
+    run.plan = SimpleNamespace(scenario=SimpleNamespace(replicas=object()))  # type: ignore[assignment]
+    run.stack = SimpleNamespace(start=start)  # type: ignore[assignment]
+    with Leaving() as run.leaving:
+        run.leaving.begin(stop)
+        with pytest.raises(LabError, match="seen enough"):
+            run._phases()
+    assert order == ["the last is gone", "started"]

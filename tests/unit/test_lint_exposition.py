@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lab.lint import exposition
 from lab.lint.exposition import MAX_LINE, ExpositionError, Names, parse, read, unescaped
+from lab.lint.page import survey
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(
     lambda name: not re.search(r"_(total|sum|count|bucket|created|info)$", name) and not name.startswith("__")
@@ -107,7 +108,7 @@ def test_what_is_accepted_twice_is_accepted_once(line: str, at: int, more: str):
         b"x", b"x{", b"x{}",
         b'x{a="1"', b'x{a="1"}', b'x{a="1} 2', b"x{a=1} 2", b'x{a="1" b="2"} 3', b'x{a="1",,b="2"} 3',
         b'x{a="1",a="2"} 3', b"x 1_000", b"x one", b"x 1 2 3", b"x 0x10", b"1x 2", b"x\xff 1", b'{} 1', b'{a="1"} 1',
-        b'x{"y"} 1', b'{"x","y"} 1', b"x 1\r", b"<html>", b'x{a="1"}2_0', b"x{,} 1", b"x 1.0 1.5", b"x--1",
+        b'x{"y"} 1', b'{"x","y"} 1', b"<html>", b'x{a="1"}2_0', b"x{,} 1", b"x 1.0 1.5", b"x--1",
     ],
 )  # fmt: skip
 def test_what_is_no_sample_is_refused(line: bytes):
@@ -169,3 +170,18 @@ def test_lines_that_clients_write_are_known_by_heart(line: bytes, monkeypatch: p
     assert read([b"\n".join([line] * 3)], lambda names, values: taken.append(values), lambda name, kind: None) == 3
     assert parsed == [line]
     assert taken[0] == taken[1] == taken[2]
+
+
+def test_a_quote_that_nothing_closes_is_refused_also_behind_a_line_of_the_same_shape():
+    with pytest.raises(ExpositionError, match="line 2: not a sample"):
+        survey([b'foo{a="b",c="d"} 1\nfoo{a="x",c="} 1\n'])
+
+
+def test_a_comment_that_begins_like_a_type_is_a_comment():
+    assert survey([b"# TYPES of errors: see wiki\nfoo 1\n"]).series == 1
+    assert survey([b"#  TYPE foo gauge\nfoo 1\n"]).families["foo"].type == "gauge"
+
+
+def test_lines_that_end_as_windows_ends_them_are_refused_with_the_remedy():
+    with pytest.raises(ExpositionError, match=r"line 1 ends as Windows ends lines.*tr -d"):
+        survey([b"foo 1\r\nbar 1\r\n"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import threading
 import time
@@ -18,12 +19,14 @@ from click.testing import CliRunner
 from prometheus_client import CollectorRegistry, generate_latest
 
 from lab.cli import lab
+from lab.errors import UsageError
 from lab.install import BinaryError, find
 from lab.lint import growth, label_count, required, source, value_shape
 from lab.lint.exposition import ExpositionError
 from lab.lint.finding import Level
-from lab.lint.metrics import lint
+from lab.lint.metrics import Report, lint
 from lab.lint.page import MAX_VALUES, Page, survey
+from lab.lint.remedy import relabelling
 from lab.rag.deployment import load_metrics, start_metrics
 from lab.rag.record import QueryRecord
 
@@ -163,7 +166,7 @@ def test_the_relabelling_is_ready_to_use(tmp_path: Path):
     target = tmp_path / "page"
     target.write_bytes(exposed(ROOT / "scenarios/label_leak/broken/metrics.py", 20))
     relabel = yaml.safe_load(lint(str(target)).relabel)
-    regex = "rag_query_duration_seconds_(bucket|sum|count);.+"
+    regex = "rag_query_duration_seconds_(bucket|sum|count);(?s:.+)"
     assert relabel["metric_relabel_configs"] == [
         {"source_labels": ["__name__", "timestamp"], "regex": regex, "action": "drop"}
     ]
@@ -401,3 +404,55 @@ def test_what_is_no_url_and_no_time_is_told_alike(command: str, options: list[st
     done = CliRunner().invoke(lab, ["lint", command, *options])
     assert getattr(done.exception, "exit_code", None) == 2
     assert str(done.exception).startswith(said)
+
+
+def test_of_two_shapes_that_are_as_common_it_is_always_the_same():
+    found = [value_shape._common(values) for values in ([b"123456", b"a b c d e"], [b"a b c d e", b"123456"])]
+    assert found == [("an id", "123456")] * 2
+
+
+def test_it_looks_at_the_same_values_each_time():
+    values = [str(10**8 + n).encode() for n in range(500)]
+    assert value_shape._common(values) == value_shape._common(values[::-1])
+
+
+def linted(*lines: str) -> Report:
+    made = page(*lines)
+    found = [*label_count.check(made), *value_shape.check(made)]
+    return Report("a page", len(made.families), made.series, tuple(found), relabelling(made, found))
+
+
+def test_the_relabelling_drops_values_with_line_ends_and_shows_no_control_characters():
+    questions = labelled([rf"what is it\nfor {n} of them" for n in range(200)])
+    told = linted(*questions, *(f'{{"a\x1b[31mx","l\x1b[2J"="{n}"}} 1' for n in (1234567, 1234568)))
+    regexes = [rule["regex"] for rule in yaml.safe_load(told.relabel)["metric_relabel_configs"]]
+    assert "x_total;(?s:.+)" in regexes
+    assert re.fullmatch("x_total;(?s:.+)", "x_total;two\nlines")
+    assert any("\x1b" in regex for regex in regexes), "the name itself, escaped in the file"
+    assert all(c.isprintable() or c == "\n" for c in told.to_text())
+
+
+def test_what_is_behind_a_gzip_is_not_read():
+    read: list[int] = []
+
+    def chunks() -> Iterator[bytes]:
+        yield gzip.compress(b"x 1\n") + b"\0"
+        read.append(1)
+        yield bytes(1 << 20)
+
+    with pytest.raises(source.SourceError, match="gzip with something behind it"):
+        list(source._unzipped(chunks(), "x.gz"))
+    assert not read
+
+
+@pytest.mark.parametrize("command", ["metrics", "smoke"])
+def test_a_port_that_is_none_is_bad_input(command: str):
+    done = CliRunner().invoke(lab, ["lint", command, "http://127.0.0.1:99999/metrics"])
+    assert isinstance(done.exception, UsageError)
+    assert "no URL" in str(done.exception)
+
+
+def test_standard_input_that_is_closed_is_bad_input(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(source.SourceError, match="standard input is closed"):
+        list(source.pages("-", 1.0))
