@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import cast
 
 from lab import signals
@@ -111,10 +112,15 @@ def _bytes_per_series(history: History) -> float | None:
 
 def _ingestion(history: History) -> float | None:
     window = _full(history)
-    points = history.series(signals.APPENDED, *window) if window else []
+    points = _grown(history.series(signals.APPENDED, *window)) if window else []
     if len(points) < 2 or points[-1][0] - points[0][0] < INGESTION_S:
         return None
     return (points[-1][1] - points[0][1]) / (points[-1][0] - points[0][0])
+
+
+def _grown(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of a counter that grows with each scrape the moments after one: from one to another there is no half scrape."""
+    return [later for earlier, later in pairwise(points) if later[1] != earlier[1]]
 
 
 def _scrape(history: History) -> float | None:

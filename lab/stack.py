@@ -72,8 +72,8 @@ class Stack:
         return f'{signals.QUERIES}{{job="rag"}}' if self._replicas else signals.QUERIES
 
     def urls(self) -> dict[str, str]:
-        """What a person can open in a browser."""
-        return {name.partition(":")[0]: f"http://{self.address(name)}/" for name in ENDPOINTS if name != "rag:8001"}
+        """What a person can open in a browser, or put a path behind."""
+        return {name.partition(":")[0]: f"http://{self.address(name)}" for name in ENDPOINTS if name != "rag:8001"}
 
     def inside(self, name: str) -> str:
         """`host:port` at which the services themselves reach one."""

@@ -25,7 +25,8 @@ def steps(case: Case, need: Resources) -> Iterator[str]:
     if keeps_long(case):
         yield (
             f"full resolution for 7 to {figures.FULL_RESOLUTION_DAYS} days; then remote write to {STORES}: hourly until"
-            f" {figures.HOURLY_DAYS} days, daily beyond; {size(need.tiered)} in all"
+            f" {figures.HOURLY_DAYS} days, daily beyond, by recording rules where the store does not thin out;"
+            f" {size(need.tiered)} in all"
         )
     yield "two replicas that scrape the same: one Prometheus is a single point of failure"
 

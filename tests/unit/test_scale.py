@@ -241,6 +241,12 @@ def test_bytes_per_series_and_ingestion_come_from_the_plateau() -> None:
     assert found.scrape_s == 0.8
 
 
+@pytest.mark.parametrize("offset", range(10))
+def test_what_is_scraped_every_ten_seconds_is_counted_from_scrape_to_scrape(offset: int) -> None:
+    found = measured(header(), run(lambda t: 1e6 * ((t + offset) // 10), grown))
+    assert found.samples_per_s == pytest.approx(1e5)
+
+
 def test_what_can_not_be_told_is_not() -> None:
     few = measured(header(), run(lambda t: 0.0, lambda t: 500.0 + min(t, 50)))
     assert few.bytes_per_series is None
