@@ -117,7 +117,7 @@ class Newcomer:
         return re.sub(r"\bRUN\b", self.run, command)
 
     def _remember(self, told: str) -> None:
-        self.urls.update(re.findall(r"^(\w+) +(http://127\.0\.0\.1:\d+)/", told, re.MULTILINE))
+        self.urls.update(re.findall(r"^(\w+) +(http://127\.0\.0\.1:\d+)$", told, re.MULTILINE))
         for run in re.findall(r"evidence in (\S+)", told):
             self.run = run
 

@@ -20,7 +20,7 @@ from lab.rag.server import listen
 pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 QUESTION = {"query": "How do I restart a service?", "user_id": "user-1"}
-DEADLINE_S = 10.0
+DEADLINE_S = 20.0
 
 
 def start_and_fail(*flags: str) -> subprocess.CompletedProcess[str]:
