@@ -70,8 +70,14 @@ def _more(path: Path) -> dict[Phase, tuple[str, ...]]:
         return {}
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        told = {Phase(phase): tuple(str(command) for command in commands) for phase, commands in found.items()}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        told = {Phase(phase): _commands(commands) for phase, commands in found.items()}
+    except (OSError, yaml.YAMLError, AttributeError, TypeError, ValueError, RecursionError) as error:
         why = str(error).splitlines()[0]
         raise ScenarioError(f"{path}: {why}; it has lists of commands for phases: {', '.join(Phase)}") from error
     return told
+
+
+def _commands(found: object) -> tuple[str, ...]:
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise TypeError("commands are a list of texts (quote one that has a colon in it)")
+    return tuple(found)

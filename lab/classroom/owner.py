@@ -146,6 +146,9 @@ class Owner:
             self.prepared.check(deployment)
             try:
                 self._deploy(deployment, self._disk_mib(found, switch))
+            except (OSError, KeyError) as error:  # of a service that has just ended, a run folder that is gone
+                why = f"{found.scenario.label}: could not be deployed whole: {type(error).__name__}: {error}"
+                raise LabError(f"{why}; `lab status` says what is down") from error
             finally:  # also when it does not come up: it is what was deployed, and can be turned off
                 what = None if deployment.what == "healthy" else deployment.what
                 self.live = Live(found, what, time.time()) if what else None
@@ -220,7 +223,7 @@ class Owner:
             self._bring_back_the_dead()
             self._check_traffic()
             self._shorten_log()
-        except LabError as error:  # such as an engine that is gone; it may come back
+        except (LabError, OSError) as error:  # such as an engine that is gone; it may come back
             self._note(str(error))
         finally:
             self._acting.release()
@@ -235,7 +238,7 @@ class Owner:
         try:
             self.stack.restart(name)
             self._note(f"{name} was started again")
-        except LabError as error:
+        except (LabError, OSError) as error:
             self._note(f"{name} could not be started again: {error}")
 
     def _check_traffic(self) -> None:

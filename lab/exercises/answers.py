@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ from lab.errors import UsageError
 from lab.text import one_line
 
 DEADLINE_S = 60.0
+MOST_BYTES = 64 << 20
+"""Of a file that the learner's code writes, what it prints among them."""
 
 
 class AnswerError(Exception):
@@ -22,9 +27,13 @@ class AnswerError(Exception):
 
 def required(folder: Path, name: str) -> Path:
     """A file of an answer. Raises `UsageError` where it is missing."""
-    if not folder.is_dir():
+    try:
+        there, has = folder.is_dir(), (folder / name).is_file()
+    except OSError as error:
+        raise UsageError(f"{str(folder)[:80]}: {error.strerror}; give a folder that can be read") from error
+    if not there:
         raise UsageError(f"{folder}: no such folder; `lab exercise NAME --start DIR` makes one to begin with")
-    if not (folder / name).is_file():
+    if not has:
         raise UsageError(f"{folder}: no {name} in it; the task says which files an answer has")
     return folder / name
 
@@ -45,17 +54,40 @@ def run(task: str, path: Path, given: object) -> Any:
         asked.write_text(json.dumps(given), encoding="utf-8")
         argv = [sys.executable, "-B", "-m", "lab.exercises.child", task, str(path.resolve()), str(asked), str(answered)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        try:
-            done = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE_S, check=False, env=environment
-            )
-        except subprocess.TimeoutExpired:
-            raise AnswerError(f"{path.name}: not done after {DEADLINE_S:.0f} s") from None
+        said = Path(folder) / "said"
+        code = _child(argv, environment, said, path.name)
         try:
             found = json.loads(answered.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["nothing"])[-1]
-            raise AnswerError(f"{path.name}: ended with exit code {done.returncode}: {one_line(last)[:200]}") from None
+            last = (_end_of(said).strip().splitlines() or ["nothing"])[-1]
+            raise AnswerError(f"{path.name}: ended with exit code {code}: {one_line(last)[:200]}") from None
     if "error" in found:
         raise AnswerError(one_line(str(found["error"]))[:300])
     return found["result"]
+
+
+def _child(argv: list[str], environment: dict[str, str], said: Path, name: str) -> int:
+    """Run it; its exit code. What it prints is bounded, what it has started is ended with it. Raises `AnswerError`."""
+
+    def bounded() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_BYTES, MOST_BYTES))
+
+    with said.open("wb") as errors:
+        child = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, env=environment,
+            start_new_session=True, preexec_fn=bounded,
+        )  # fmt: skip
+    try:
+        return child.wait(DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        raise AnswerError(f"{name}: not done after {DEADLINE_S:.0f} s") from None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def _end_of(said: Path) -> str:
+    with said.open("rb") as file:
+        file.seek(max(0, said.stat().st_size - 4096))
+        return file.read().decode("utf-8", "replace")

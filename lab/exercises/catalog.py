@@ -48,6 +48,12 @@ def title(name: str) -> str:
     return task(name).partition("\n")[0].removeprefix("# ")
 
 
+def _why(error: OSError) -> str:
+    """In words; of several files that could not be copied the first."""
+    several = error.args[0] if isinstance(error, shutil.Error) and error.args else None
+    return str(several[0][2] if isinstance(several, list) and several else error.strerror or error)
+
+
 def start(name: str, into: Path) -> tuple[str, ...]:
     """Copy the starter; the names of its files. Raises `UsageError` where something is already there."""
     source = find(name) / "starter"
@@ -56,5 +62,5 @@ def start(name: str, into: Path) -> tuple[str, ...]:
             raise UsageError(f"{into}: there is something already; give a new folder")
         shutil.copytree(source, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     except OSError as error:
-        raise UsageError(f"{into}: {error.strerror}") from error
+        raise UsageError(f"{into}: {_why(error)}; give a folder that can be written") from error
     return tuple(sorted(path.name for path in source.iterdir() if path.is_file()))

@@ -65,7 +65,7 @@ def _refusal(payload: Any) -> str:
     """Why Discord would not take it; nothing where it would."""
     if not isinstance(payload, dict):
         return "no object"
-    content, embeds = payload.get("content", ""), payload.get("embeds", [])
+    content, embeds = payload.get("content") or "", payload.get("embeds") or []
     if not isinstance(content, str) or not isinstance(embeds, list):
         return "content is no text" if isinstance(embeds, list) else "embeds is no list"
     if not content and not embeds:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from string import Template
 from typing import Any
 
-from lab import dashboard
 from lab.errors import UsageError
 from lab.timescale.errors import InputError
 from lab.timescale.tree import Node, parse
@@ -34,12 +33,17 @@ def queries(text: str, name: str) -> list[Query]:
     if len(text) > MAX_BYTES:
         raise UsageError(f"{name}: larger than {MAX_BYTES} characters")
     try:
-        dashboard.parse(text)
         document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: not JSON: {error}; export it again") from error
+    if not isinstance(document, dict) or not isinstance(document.get("panels"), list):
+        raise UsageError(f"{name}: not a dashboard: an object with a list of panels; export it again")
+    try:
         variables = _variables(document)
         return [query for panel in _panels(document) for query in _queries(panel, variables)]
     except (ValueError, TypeError, AttributeError, RecursionError) as error:  # JSON, but of other types than Grafana's
-        raise UsageError(f"{name}: {error}") from error
+        what = "panels, targets, fieldConfig or templating are not as Grafana writes them"
+        raise UsageError(f"{name}: {what}; export it again, or compare it with the starter's") from error
 
 
 def _panels(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

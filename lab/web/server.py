@@ -35,6 +35,9 @@ class LivePage(ThreadingHTTPServer):
         self._open = 0
         self._changed = threading.Condition()
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A page that went away is no news, and the terminal belongs to the story."""
+
     @property
     def url(self) -> str:
         """Where it is."""

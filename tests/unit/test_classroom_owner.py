@@ -312,6 +312,33 @@ def test_one_that_can_not_be_brought_back_is_told(make: Make) -> None:
     assert owner.happened[-1].what == "rag could not be started again: no port"
 
 
+def test_a_run_folder_that_is_gone_ends_no_stack(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = make()
+
+    def gone(*_: object) -> bool:
+        raise FileNotFoundError(2, "No such file or directory", "/runs/x/logs/rag.log")
+
+    monkeypatch.setattr(FakeStack, "restart", gone)
+    owner.stack.dead = [("rag", 1, "exit code 1")]  # type: ignore[attr-defined]
+    owner.look()
+    assert "rag could not be started again: [Errno 2] No such file" in owner.happened[-1].what
+
+
+@pytest.mark.parametrize("error", [ProcessLookupError(3, "No such process"), KeyError("alertmanager")], ids=repr)
+def test_a_service_that_ends_while_a_fault_is_deployed_is_told_in_one_line(
+    make: Make, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    owner = make()
+
+    def ends(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(FakeStack, "deploy", ends)
+    with pytest.raises(LabError, match=f"could not be deployed whole: {type(error).__name__}.*`lab status`"):
+        switch(owner, QUIET, "on")
+    assert owner.live is not None
+
+
 def test_what_a_deployment_stops_has_not_died(make: Make) -> None:
     owner = make()
     stack: Any = owner.stack

@@ -85,7 +85,10 @@ def test_a_command_that_needs_a_url_waits_for_it() -> None:
     assert stop.shown(URLS) == ["lab list", f"curl {URLS['prometheus']}-/ready {{job}}"]
 
 
-@pytest.mark.parametrize("text", ["broken", "nonsense: [a]", "broken: 3", "- a", "broken: ["])
+@pytest.mark.parametrize("text", [
+    "broken", "nonsense: [a]", "broken: 3", "- a", "broken: [", "broken: curl {prometheus}",
+    "broken:\n- curl -H Accept: text", "[" * 5000,
+])  # fmt: skip
 def test_a_file_that_shows_nothing_sensible_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# T\n\nwords\n")
     (tmp_path / FILE).write_text(text)

@@ -296,3 +296,11 @@ def test_several_listeners_are_told_everything() -> None:
         method = getattr(several, name)
         method(*[None] * (method.__code__.co_argcount - 1))
     assert ears[0].heard == ears[1].heard == sorted(names)
+
+
+def test_a_page_that_goes_away_says_nothing_in_the_terminal(page: LivePage, capfd: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise ConnectionResetError
+    except ConnectionResetError:
+        page.handle_error(None, ("127.0.0.1", 1))
+    assert capfd.readouterr() == ("", "")

@@ -171,3 +171,20 @@ def test_exit_codes() -> None:
 
 def test_nothing_of_an_answer_moves_the_cursor() -> None:
     assert "\x1b" not in Judged("x", (point("a", False, "\x1b[2J", "\x1b[2J\nnext"),)).to_text()
+
+
+def test_an_answer_that_cannot_be_looked_at_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["exercise", "hard", "--answer", "x" * 300]) == 2
+    assert "File name too long; give a folder that can be read" in capsys.readouterr().err
+
+
+def test_a_starter_that_cannot_be_written_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copy2", full)
+    monkeypatch.setattr("shutil.copytree.__defaults__", (False, None, full, False, False))
+    assert run_cli(["exercise", "hard", "--start", str(tmp_path / "x")]) == 2
+    assert "No space left on device" in capsys.readouterr().err

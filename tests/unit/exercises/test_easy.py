@@ -295,3 +295,16 @@ def test_odd_dashboards_are_answered_in_one_line(tmp_path: Path, document: objec
         queries(json.dumps(document), "dashboard.json")
     except UsageError as error:
         assert "\n" not in str(error)
+        assert "as Grafana writes them; export it again" in str(error)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"refresh": "auto"}, {"time": {"from": "now/d", "to": "now/d"}}, {"time": {"from": "now-7d/d", "to": "now"}},
+        {"time": {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}},
+    ],
+)  # fmt: skip
+def test_what_a_dashboard_shows_at_first_does_not_matter(shown: dict[str, object]) -> None:
+    told = {"panels": [panel("Queries", "rate(x_total[5m])", "ops")], **shown}
+    assert [query.expr for query in queries(json.dumps(told), "dashboard.json")] == ["rate(x_total[5m])"]

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+from waiting import until
 
 from lab.errors import UsageError
 from lab.exercises import hard, notifications
@@ -202,6 +204,8 @@ def test_a_notification_that_lacks_something(tmp_path: Path, old: str, new: str,
         ({"embeds": [{"title": "x", "fields": "y"}]}, "fields of an embed"),
         ({"embeds": [{"title": "x"}] * 11}, "11 embeds"),
         ({"embeds": [{"title": "x"}] * 10}, ""),
+        ({"content": None, "embeds": [{"title": "x"}]}, ""),
+        ({"content": None, "embeds": None}, "neither"),
         ({"embeds": [{"fields": [{"name": "x", "value": "y"}]}]}, ""),
     ],
 )
@@ -223,3 +227,32 @@ def test_a_missing_file_is_bad_usage(tmp_path: Path) -> None:
         hard.judge(tmp_path)
     with pytest.raises(UsageError, match="no such folder"):
         hard.judge(tmp_path / "none")
+
+
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_what_the_code_has_started_delays_nothing_and_is_ended_with_it(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    starts = (
+        "import subprocess\n"
+        f"with open({str(pids)!r}, 'a') as file:\n"
+        "    print(subprocess.Popen(['sleep', '300']).pid, file=file)\n"
+    )
+    reference = (HARD / "reference" / "detector.py").read_text(encoding="utf-8")
+    (tmp_path / "detector.py").write_text(starts + reference, encoding="utf-8")
+    found = of_detector(tmp_path, (1,))
+    assert len(found) > 1, found
+    assert not [point.observed for point in found if "not done" in point.observed]
+    until(lambda: not any(runs(int(pid)) for pid in pids.read_text().split()), 10, "it is ended")
+
+
+def test_what_the_code_prints_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.exercises.answers.MOST_BYTES", 1 << 20)
+    (tmp_path / "detector.py").write_text("import sys\nwhile True:\n    print('x' * 1000, file=sys.stderr)\n")
+    (point,) = hard.judge_detector(tmp_path / "detector.py")
+    assert "ended with exit code" in point.observed or "File too large" in point.observed
