@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from lab import serveryaml
 from lab.journal import Header
 from lab.judge import expectation
 from lab.phases import checks_of, phases_of
@@ -54,13 +53,13 @@ def longest_s(scenario: Scenario, header: Header) -> float:
 def pipeline_budget_s(rules: Mapping[str, str], alerts: tuple[str, ...], alertmanager: str, speed: float) -> float:
     """Real seconds from a rule's first result to its arrival: `for` + group_wait + one scrape + one evaluation."""
     fors = [_seconds(rule.get("for", "0s")) for rule in _rules(rules) if rule.get("alert") in alerts]
-    route = (yaml.safe_load(alertmanager) or {}).get("route") or {}
+    route = (serveryaml.load(alertmanager) or {}).get("route") or {}
     group_wait = _seconds(route.get("group_wait", f"{DEFAULT_GROUP_WAIT_S:.0f}s"))
     return (min(fors, default=0.0) + group_wait + 2 * SCRAPE.simulated_s) / speed
 
 
 def _rules(files: Mapping[str, str]) -> list[dict[str, Any]]:
-    groups = [group for text in files.values() for group in (yaml.safe_load(text) or {}).get("groups") or []]
+    groups = [group for text in files.values() for group in (serveryaml.load(text) or {}).get("groups") or []]
     return [rule for group in groups for rule in group.get("rules") or []]
 
 

@@ -14,6 +14,7 @@ from types import ModuleType
 
 import yaml
 
+from lab import serveryaml
 from lab.deployment import Deployment, load
 from lab.errors import RulesError, ScenarioError
 from lab.paths import scenarios_dir
@@ -211,8 +212,8 @@ def alerts_in(rules: Mapping[str, str]) -> tuple[str, ...]:
     found: list[str] = []
     for name, text in rules.items():
         try:
-            groups = (yaml.safe_load(text) or {}).get("groups") or []
-            found += [rule["alert"] for group in groups for rule in group.get("rules") or [] if "alert" in rule]
-        except (yaml.YAMLError, AttributeError, TypeError) as error:
+            groups = (serveryaml.load(text) or {}).get("groups") or []
+            found += [str(rule["alert"]) for group in groups for rule in group.get("rules") or [] if "alert" in rule]
+        except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
             raise RulesError(f"{name}: not a Prometheus rules file: {str(error).splitlines()[0]}") from error
     return tuple(dict.fromkeys(found))

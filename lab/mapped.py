@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from lab import serveryaml
 from lab.catalog import RULES, Found
 from lab.deployment import HEALTHY, Deployment, rule_files
 from lab.errors import RulesError, UsageError
@@ -73,7 +74,7 @@ def _our_rules(found: Found) -> dict[str, str]:
 
 def _recorded(rules: Iterable[str]) -> list[str]:
     """Names that rules files record under."""
-    found = [yaml.safe_load(text) or {} for text in rules]
+    found = [serveryaml.load(text) or {} for text in rules]
     every = [rule for file in found for group in file.get("groups") or [] for rule in group.get("rules") or []]
     return [str(rule["record"]) for rule in every if "record" in rule]
 

@@ -6,8 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
+from lab import serveryaml
 from lab.runtime.protocol import ServiceSpec
 from lab.scale import Replicas
 from lab.services import rag
@@ -42,10 +41,10 @@ def with_replicas(config: str, replicas: Sequence[str]) -> str:
     """A Prometheus configuration in which they have a job like the service's; unchanged without any."""
     if not replicas:
         return config
-    document = yaml.safe_load(config)
-    like = [job for job in document.get("scrape_configs", []) if TARGET in str(job.get("static_configs"))]
+    document = serveryaml.load(config)
+    like = [job for job in document.get("scrape_configs") or [] if TARGET in str(job.get("static_configs"))]
     targets = [f"{name}:{PORT}" for name in replicas]
     for job in like:
         more = {**job, "job_name": JOB, "static_configs": [{"targets": targets}]}
         document["scrape_configs"].append(more)
-    return yaml.safe_dump(document, sort_keys=False)
+    return serveryaml.dump(document)

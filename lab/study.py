@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from lab import serveryaml
 from lab.backfill import BLOCK_H, blocks
 from lab.days import DAY_S, METRIC, STEP_S, Days, play
 from lab.deployment import DEPLOYED_RULES, Deployment
@@ -177,7 +177,7 @@ def alerting_rules(deployment: Deployment) -> list[Alerting]:
 
 
 def _rules(text: str) -> list[Mapping[str, Any]]:
-    groups = (yaml.safe_load(text) or {}).get("groups") or []
+    groups = (serveryaml.load(text) or {}).get("groups") or []
     return [rule for group in groups for rule in group.get("rules") or []]
 
 

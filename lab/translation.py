@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import yaml
-
+from lab import serveryaml
 from lab.names import SUFFIXES, Names
 from lab.timescale.errors import TimescaleError
 from lab.timescale.promql import printed
@@ -59,7 +58,7 @@ def _matcher(matcher: Matcher, names: Names) -> Matcher:
     parts = matcher.value.split("|")  # a choice of names, which is what a pattern of a job mostly is
     if all(re.fullmatch(r"[\w:-]+", part) for part in parts):
         return replace(matcher, value="|".join(map(ours, parts)))
-    theirs = (names.metrics if matcher.name == "__name__" else names.jobs).values()
+    theirs = names.by_series() if matcher.name == "__name__" else names.jobs.values()
     try:
         met = next((name for name in theirs if re.fullmatch(matcher.value, name)), None)
     except re.error:  # RE2 knows what Python does not; the server judges it
@@ -109,14 +108,14 @@ def translate_scrapes(text: str, names: Names, *, first: bool) -> str:
     """
     if not names:
         return text
-    config = yaml.safe_load(text) or {}
+    config = serveryaml.load(text) or {}
     for job in config.get("scrape_configs") or []:
         job["job_name"] = names.job(str(job.get("job_name", "")))
         own = job.get("metric_relabel_configs") or []
         renamed = [_relabelling(ours, yours) for ours, yours in names.metrics.items()]
         job["metric_relabel_configs"] = [*renamed, *own] if first else [*own, *renamed]
         _ask_for(job.get("params") or {}, names)
-    return yaml.safe_dump(config, sort_keys=False)
+    return serveryaml.dump(config)
 
 
 def _relabelling(ours: str, yours: str) -> Mapping[str, object]:

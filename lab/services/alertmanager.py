@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
-from lab import compose
+from lab import compose, serveryaml
 from lab.install import Binary
 from lab.runtime.protocol import ServiceSpec, VolumeSpec
 from lab.services.prometheus import Addresses
@@ -19,7 +17,7 @@ PORT = "http"
 
 def render_config(text: str, speed: float, addresses: Addresses) -> str:
     """A configuration at a speed; every URL or `host:port` of a known service points at its address in this run."""
-    return yaml.safe_dump(_moved(yaml.safe_load(compress_alertmanager_config(text, speed)), addresses), sort_keys=False)
+    return serveryaml.dump(_moved(serveryaml.load(compress_alertmanager_config(text, speed)), addresses))
 
 
 def _moved(node: Any, addresses: Addresses) -> Any:

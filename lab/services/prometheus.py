@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
-from lab import compose
+from lab import compose, serveryaml
 from lab.errors import UsageError
 from lab.install import Binary, flags
 from lab.runtime.protocol import ServiceSpec, VolumeSpec
@@ -35,18 +33,18 @@ def render_config(text: str, speed: float, addresses: Addresses) -> str:
 
     `instance` keeps the name that compose/ gives, so that rules and dashboards see the same labels everywhere.
     """
-    config = yaml.safe_load(compress_prometheus_config(text, speed))
-    for job in config.get("scrape_configs", []):
-        job["static_configs"] = [c for group in job.get("static_configs", []) for c in _moved(group, addresses)]
-    for manager in config.get("alerting", {}).get("alertmanagers", []):
-        for group in manager.get("static_configs", []):
-            group["targets"] = [addresses.get(t, t) for t in group.get("targets", [])]
-    return yaml.safe_dump(config, sort_keys=False)
+    config = serveryaml.load(compress_prometheus_config(text, speed))
+    for job in config.get("scrape_configs") or []:
+        job["static_configs"] = [c for group in job.get("static_configs") or [] for c in _moved(group, addresses)]
+    for manager in (config.get("alerting") or {}).get("alertmanagers") or []:
+        for group in manager.get("static_configs") or []:
+            group["targets"] = [addresses.get(t, t) for t in group.get("targets") or []]
+    return serveryaml.dump(config)
 
 
 def _moved(group: Mapping[str, object], addresses: Addresses) -> list[dict[str, object]]:
-    targets = group.get("targets", [])
-    labels = group.get("labels", {})
+    targets = group.get("targets") or []
+    labels = group.get("labels") or {}
     assert isinstance(targets, list)
     assert isinstance(labels, dict)
     return [{"targets": [addresses.get(t, t)], "labels": {"instance": t, **labels}} for t in targets]

@@ -128,7 +128,7 @@ def _compose(text: str, filename: str) -> Node | None:
     if len(text) > MAX_CHARS:
         raise InputError(f"longer than {MAX_CHARS} characters", filename=filename)
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        documents = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise InputError(
@@ -140,3 +140,7 @@ def _compose(text: str, filename: str) -> Node | None:
         raise InputError(f"not valid YAML: {error}", filename=filename) from None
     except RecursionError:
         raise InputError("nested too deeply", filename=filename) from None
+    if more := next((node for node in documents[1:] if node is not None and not is_null(node)), None):
+        said = "more than one YAML document: the servers read the first alone"
+        raise InputError(said, remedy="give each a file", filename=filename, line=line_of(more))
+    return documents[0] if documents else None

@@ -168,7 +168,7 @@ def test_a_recording_rule_may_not_record_a_count() -> None:
         ("groups: [", 1, "not valid YAML"),
         ("groups:\n- name: a\n   rules: x\n", 3, "not valid YAML"),
         ("groups: \x00", 0, "not valid YAML"),
-        ("a: 1\n---\nb: 2\n", 2, "not valid YAML"),
+        ("a: 1\n---\nb: 2\n", 3, "more than one YAML document"),
         ("- 1\n", 1, "must be a mapping"),
         ("scrape_configs: []\n", 1, "no `groups`"),
         ("groups: 5\n", 1, "must be a list"),
