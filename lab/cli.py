@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import sys
-import tomllib
 import traceback
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
@@ -12,23 +11,21 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 import click
-from click.core import ParameterSource
 
 from lab import __version__
 from lab.commands import stays_up
 from lab.commands.advise import advise
 from lab.commands.bench import bench
+from lab.commands.defaults import defaults, name_source
 from lab.commands.exercise import exercise
 from lab.commands.new import new
 from lab.commands.rehearse import rehearse
 from lab.commands.reports import report, runs
 from lab.commands.run_options import RUN, SERVERS, STACK, having
-from lab.errors import LabError, UsageError
+from lab.errors import LabError
 from lab.interrupts import interrupting
 from lab.report.lasting import Output
 from lab.text import one_line
-
-CONFIG = Path("lab.toml")
 
 
 def run_cli(argv: Sequence[str]) -> int:
@@ -44,10 +41,10 @@ def _lasting_output() -> AbstractContextManager[object]:
 
 def _run_cli(argv: Sequence[str]) -> int:
     try:
-        code = lab.main(list(argv), prog_name="lab", standalone_mode=False, default_map=_config())
+        code = lab.main(list(argv), prog_name="lab", standalone_mode=False, default_map=defaults(lab.commands))
     except click.ClickException as error:
         if isinstance(error, click.BadParameter):
-            _name_source(error)
+            name_source(error)
         error.show()
         return 2
     except LabError as error:
@@ -63,49 +60,6 @@ def _run_cli(argv: Sequence[str]) -> int:
         click.echo("lab: this is an error of the lab itself; please report it with the lines above", err=True)
         return 3
     return code if isinstance(code, int) else 0
-
-
-def _name_source(error: click.BadParameter) -> None:
-    """Let a value that was not typed be named after where it comes from: a variable, or lab.toml."""
-    context, option = error.ctx, error.param
-    if context is None or option is None or option.name is None:
-        return
-    source = context.get_parameter_source(option.name)
-    if source is ParameterSource.ENVIRONMENT:
-        error.param_hint = f"the variable {option.envvar}"
-    elif source is ParameterSource.DEFAULT_MAP:
-        longest = max(option.opts, key=len).removeprefix("--")
-        error.param_hint = f"{longest} in [{context.info_name}] of {CONFIG}"
-
-
-def _config() -> dict[str, Any]:
-    """Defaults from lab.toml in the current folder: a table for each command. Raises `UsageError`."""
-    if not CONFIG.is_file():
-        return {}
-    try:
-        found = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{CONFIG}: {error}; see docs/configuration.md") from error
-    return {name: _table(name, table) for name, table in found.items()}
-
-
-def _table(name: str, table: object) -> dict[str, str]:
-    """One table: parameters by their names in the code, with values as a variable would hold them."""
-    if name not in lab.commands or not isinstance(table, dict):
-        raise UsageError(f"{CONFIG}: [{name}]: no such command; tables are named after commands, such as [run]")
-    options = [p for p in lab.commands[name].params if isinstance(p, click.Option)]
-    known = {o.removeprefix("--"): p for p in options for o in p.opts if o.startswith("--")}
-    values = {}
-    for key, value in table.items():
-        option = known.get(key.replace("_", "-"))
-        if option is None:
-            raise UsageError(f"{CONFIG}: [{name}] {key}: no such option of `lab {name}`; see `lab {name} --help`")
-        if option.multiple:
-            raise UsageError(f"{CONFIG}: [{name}] {key}: may be given again, so only on the command line")
-        if not isinstance(value, str | int | float):
-            raise UsageError(f"{CONFIG}: [{name}] {key}: neither text nor a number, true or false")
-        values[str(option.name)] = str(value)
-    return values
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -12,6 +12,7 @@ import pytest
 from lab import cli
 from lab.catalog import all_names, find
 from lab.cli import run_cli
+from lab.commands.defaults import defaults
 from lab.deployment import HEALTHY
 from lab.errors import LabError, LoadError, RulesError, ScenarioError, StartError, UsageError
 from lab.options import MAX_SPEED, Options
@@ -140,7 +141,7 @@ def test_what_is_wrong_in_it_is_named(
 ) -> None:
     Path("lab.toml").write_text(text)
     with pytest.raises(UsageError, match=said):
-        cli._config()
+        defaults(cli.lab.commands)
     assert run_cli(["run", "x"]) == 2
     assert given == {}
     assert len(capsys.readouterr().err.splitlines()) == 1
