@@ -134,7 +134,7 @@ def test_options_by_their_long_names(text: str, name: str, expected: object, giv
     ("[rum]", r"\[rum\]: no such command"), ("speed = 1", r"\[speed\]: no such command"),
     ("[run]\nspeed = [1]", "speed: neither text nor"), ("[run.out]\nx = 1", "out: neither text nor"),
     ("[run]\nout = 2026-01-01", "out: neither text nor"), ("[run", "lab.toml"),
-    ("[run]\nspeed = 1\nspeed = 2", "lab.toml"),
+    ("[run]\nspeed = 1\nspeed = 2", "lab.toml"), ("[run]\nmap = 'a=b'", "map: may be given again"),
 ])  # fmt: skip
 def test_what_is_wrong_in_it_is_named(
     text: str, said: str, given: dict[str, Any], capsys: pytest.CaptureFixture[str]
